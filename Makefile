@@ -1,0 +1,39 @@
+# Everything a newcomer types. One build configuration for all of it: release, because a cold build
+# of the network library costs minutes and an unoptimised encoder would be tested at a crawl.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo serve test bench lint format clean
+
+CARREL := .build/release/carrel
+
+help: ## Say what there is to make
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 16
+
+setup: ## Fetch what the machine lacks: Debian packages, PostgreSQL, the model (scripts/setup)
+	@scripts/setup
+
+build: setup ## Build the programs into .build/release
+	swift build -c release
+
+demo: build ## Documents in, answers out: ingest data/sample and ask it questions over TCP
+	@$(CARREL) demo
+
+serve: build ## Run the server in the foreground (port 7117; stop with control-C)
+	@$(CARREL) serve
+
+# Without the flag SwiftPM builds everything a second time, for @testable, which no test uses.
+test: build ## Run every test, against a PostgreSQL of its own
+	swift test -c release --disable-testable-imports
+
+bench: build ## Smoke benchmarks, under two minutes: search over TCP, then the encoder
+	@$(CARREL) bench search
+	@$(CARREL) bench embed
+
+lint: ## Check the formatting (swift format, strict)
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests Indexes
+
+format: ## Put the formatting right
+	swift format --in-place --parallel --recursive Package.swift Sources Tests Indexes
+
+clean: ## Remove what was built; data/var (the database, the documents, the model) stays
+	rm -rf .build benchmarks/.build
