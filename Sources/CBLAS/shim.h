@@ -1,0 +1,4 @@
+#pragma once
+// The reference interfaces; OpenBLAS takes over at run time through Debian's alternatives.
+#include <cblas.h>
+#include <lapacke.h>

@@ -1,0 +1,131 @@
+/// One bit an element: the signs of each row's residual, rotated (RaBitQ, Gao and Long, SIGMOD
+/// 2024, §3).
+///
+/// With c the centroid, r = v − c a row's residual, o = P·r/‖r‖ its rotated direction and
+/// x̄ = sign(o)/√d the corner of the cube nearest to o, the code is x̄, and a = ⟨o, x̄⟩ says how near
+/// the corner is (0.798 ≈ √(2/π) on average). For a query, with q′ = P·(q − c),
+///
+///     ⟨q, v⟩ = ⟨q, c⟩ + ⟨c, r⟩ + ⟨q − c, r⟩ ≈ ⟨q, c⟩ + ⟨c, r⟩ + (‖r‖/a)·⟨q′, x̄⟩,
+///
+/// which is unbiased over rotations (theorem 3.2). x̄ = a·o + √(1−a²)·e with e a unit vector at right
+/// angles to o, so what is missing is (‖r‖·√(1−a²)/a)·⟨q′, e⟩, and ⟨q′, e⟩ has the spread
+/// ‖q − c‖/√(d−1) of a coordinate of a random direction. That gives a row the standard deviation
+/// errors[i] · ‖q − c‖/√(d−1) (`BitQuery` adds its own four-bit rounding).
+///
+/// Memory: d/8 + 12 bytes a row, counted in whole groups of 64.
+struct BitCodes: Sendable {
+    let count: Int
+    let dimension: Int
+    let centroid: [Float]
+
+    /// In groups of 64 rows, byte by byte, as `bit_scan` in `kernels.h` reads them.
+    let codes: AlignedBuffer<UInt8>
+    /// ⟨c, r⟩.
+    let bases: AlignedBuffer<Float>
+    /// ‖r‖/a; zero for a row that is the centroid, whose estimate is then exact.
+    let factors: AlignedBuffer<Float>
+    /// (‖r‖/a)·√(1−a²), with 1−a² taken to be at least 0.1.
+    let errors: AlignedBuffer<Float>
+    /// The smallest 1−a² of all rows, at least 0.1; see `BitQuery.deviation`.
+    ///
+    /// It is 0.36 on average;
+    /// a row nearer to a corner than 0.1 is a freak, and is given more error than it has.
+    let leastSpread: Double
+
+    var columns: Int { dimension / 8 }
+    var groups: Int { (count + 63) / 64 }
+    var byteCount: Int {
+        codes.byteCount + bases.byteCount + factors.byteCount + errors.byteCount
+    }
+
+    /// - Precondition: the dimension is that of the rotation and the centroid, and a multiple of 8.
+    init(_ block: Block, centroid: [Float], rotation: Rotation) throws(VectorError) {
+        let dimension = block.dimension
+        precondition(dimension == rotation.dimension && dimension == centroid.count)
+        precondition(dimension % 8 == 0 && dimension <= 1_016, "no codes of \(dimension) bits")
+        let groups = (block.count + 63) / 64
+        let codes = try AlignedBuffer<UInt8>.allocate(count: groups * 64 * dimension / 8)
+        let bases = try AlignedBuffer<Float>.allocate(count: groups * 64)
+        let factors = try AlignedBuffer<Float>.allocate(count: groups * 64)
+        let errors = try AlignedBuffer<Float>.allocate(count: groups * 64)
+        let residuals = try AlignedBuffer<Float>.allocate(count: 64 * dimension)
+        let rotated = try AlignedBuffer<Float>.allocate(count: 64 * dimension)
+
+        var least = 1.0
+        for group in 0..<groups {
+            let first = group * 64
+            let rows = min(64, block.count - first)
+            unsafe block.withUnsafeRows { all in
+                for row in 0..<rows {
+                    unsafe bases.base[first + row] = subtract(
+                        centroid, from: all + (first + row) * dimension,
+                        into: residuals.base + row * dimension)
+                }
+            }
+            unsafe rotation.rotate(residuals.base, count: rows, into: rotated.base)
+            for row in 0..<rows {
+                let (factor, spread) = unsafe encode(
+                    rotated.base + row * dimension, dimension: dimension,
+                    into: codes.base + first * dimension / 8 + row)
+                unsafe factors.base[first + row] = factor
+                unsafe errors.base[first + row] = factor * Float(spread.squareRoot())
+                least = min(least, spread)
+            }
+        }
+        count = block.count
+        self.dimension = dimension
+        self.centroid = centroid
+        self.codes = codes
+        self.bases = bases
+        self.factors = factors
+        self.errors = errors
+        leastSpread = least
+    }
+
+    /// The mean of the rows, zero when there are none.
+    static func centroid(of block: Block) -> [Float] {
+        var sums = [Double](repeating: 0, count: block.dimension)
+        unsafe block.withUnsafeRows { rows in
+            for row in 0..<block.count {
+                for i in sums.indices { unsafe sums[i] += Double(rows[row * block.dimension + i]) }
+            }
+        }
+        return sums.map { Float($0 / Double(max(block.count, 1))) }
+    }
+}
+
+/// Writes r = v − c and returns ⟨c, r⟩.
+private func subtract(
+    _ c: [Float], from v: UnsafePointer<Float>, into r: UnsafeMutablePointer<Float>
+) -> Float {
+    var product = 0.0
+    for i in c.indices {
+        unsafe r[i] = v[i] - c[i]
+        unsafe product += Double(c[i]) * Double(r[i])
+    }
+    return Float(product)
+}
+
+/// Writes the signs of one rotated residual, a byte every 64, and returns ‖r‖/a and 1 − a².
+///
+/// ‖r‖ is taken from the rotated residual itself, so that a ≤ 1 whatever rounding the rotation did.
+private func encode(
+    _ rotated: UnsafePointer<Float>, dimension: Int, into code: UnsafeMutablePointer<UInt8>
+) -> (factor: Float, spread: Double) {
+    var square = 0.0
+    var sum = 0.0
+    for column in 0..<dimension / 8 {
+        var byte: UInt8 = 0
+        for bit in 0..<8 {
+            let value = unsafe rotated[column * 8 + bit]
+            byte |= value > 0 ? 1 << UInt8(bit) : 0
+            square += Double(value) * Double(value)
+            sum += Double(value.magnitude)
+        }
+        unsafe code[column * 64] = byte
+    }
+    guard sum > 0 else { return (0, 1) }
+    // a = ⟨o, x̄⟩ = Σ|rᵢ| / (‖r‖·√d).
+    let a = sum / (square * Double(dimension)).squareRoot()
+    return (Float(square.squareRoot() / a), max(1 - a * a, 0.1))
+}

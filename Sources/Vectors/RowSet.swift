@@ -1,0 +1,58 @@
+/// Which rows of a block may be answered, one bit a row: what a filter becomes before the scan.
+package struct RowSet: Sendable, Equatable {
+    /// How many rows the block has.
+    package let universe: Int
+    /// How many of them are in the set.
+    package private(set) var count: Int
+    private(set) var words: [UInt64]
+
+    /// The empty set, or all rows.
+    package init(universe: Int, all: Bool = false) {
+        precondition(universe >= 0, "a set over \(universe) rows")
+        self.universe = universe
+        count = all ? universe : 0
+        words = Array(repeating: all ? .max : 0, count: (universe + 63) / 64)
+        if all && universe % 64 != 0 { words[words.count - 1] = 1 << UInt64(universe % 64) - 1 }
+    }
+
+    /// - Precondition: `0 <= row < universe`.
+    package func contains(_ row: Int) -> Bool {
+        precondition(row >= 0 && row < universe, "row \(row) of \(universe)")
+        return words[row / 64] >> UInt64(row % 64) & 1 == 1
+    }
+
+    package mutating func insert(_ row: Int) {
+        guard !contains(row) else { return }
+        words[row / 64] |= 1 << UInt64(row % 64)
+        count += 1
+    }
+
+    package mutating func remove(_ row: Int) {
+        guard contains(row) else { return }
+        words[row / 64] &= ~(1 << UInt64(row % 64))
+        count -= 1
+    }
+
+    /// Keeps the rows that are in both.
+    ///
+    /// - Precondition: the same universe.
+    package mutating func formIntersection(_ other: RowSet) {
+        precondition(universe == other.universe, "\(universe) rows against \(other.universe)")
+        count = 0
+        for i in words.indices {
+            words[i] &= other.words[i]
+            count += words[i].nonzeroBitCount
+        }
+    }
+
+    /// The rows, ascending.
+    package func forEach(_ body: (Int) -> Void) {
+        for (index, word) in words.enumerated() {
+            var rest = word
+            while rest != 0 {
+                body(index * 64 + rest.trailingZeroBitCount)
+                rest &= rest - 1
+            }
+        }
+    }
+}
