@@ -1,0 +1,55 @@
+// The SQL files of this folder, compiled into the binary.
+//
+// SwiftPM writes each file into a byte array of `PackageResources`, named after the file (a digit
+// cannot begin a name, so `0001_…` becomes `_001_…`). Nothing is read at run time: the program
+// finds its migrations whichever folder it runs in. A test reads the folder and proves that the
+// lists below name every file.
+
+/// The database's shape, as text.
+package enum Indexes {
+    /// A file of SQL: its name without folder and extension, and what it says.
+    package struct File: Sendable {
+        package let name: String
+        package let bytes: [UInt8]
+
+        package var text: String { String(decoding: bytes, as: UTF8.self) }
+
+        package init(name: String, bytes: [UInt8]) {
+            self.name = name
+            self.bytes = bytes
+        }
+    }
+
+    /// Everything the migrations make, in one piece, to read.
+    package static let schema = File(name: "schema", bytes: PackageResources.schema_sql)
+
+    /// How an existing database gets there, oldest first. History: files are added, never changed.
+    package static let migrations = [
+        File(name: "0001_create_schema", bytes: PackageResources._001_create_schema_sql),
+        File(name: "0002_create_accounts", bytes: PackageResources._002_create_accounts_sql),
+        File(
+            name: "0003_create_study_sessions",
+            bytes: PackageResources._003_create_study_sessions_sql),
+        File(name: "0004_create_documents", bytes: PackageResources._004_create_documents_sql),
+        File(
+            name: "0005_create_topics_and_chats",
+            bytes: PackageResources._005_create_topics_and_chats_sql),
+        File(
+            name: "0006_create_document_chunks",
+            bytes: PackageResources._006_create_document_chunks_sql),
+        File(name: "0007_create_jobs", bytes: PackageResources._007_create_jobs_sql),
+    ]
+
+    /// One retrieval index each, with the reason for every parameter.
+    package static let definitions = [
+        File(
+            name: "document_chunks_chunk_text",
+            bytes: PackageResources.document_chunks_chunk_text_sql),
+        File(
+            name: "document_chunks_embedding",
+            bytes: PackageResources.document_chunks_embedding_sql),
+        File(
+            name: "document_chunks_related_topic_ids",
+            bytes: PackageResources.document_chunks_related_topic_ids_sql),
+    ]
+}

@@ -1,0 +1,423 @@
+-- The whole schema as it is now, to read: what Indexes/migrations/ make, in one piece.
+--
+-- History is in the migrations; a test applies both and compares the two catalogs. On Citus run
+-- `carrel migrate up` rather than this file: it distributes each table as it creates it.
+
+-- The ground: the schema, pgvector, and the table that remembers what was applied.
+--
+-- The extension stays when everything of ours is taken down: other schemas of the database may use
+-- it. Its schema is named because the search path begins with "$user", and a role called carrel
+-- would put it into our own.
+
+CREATE SCHEMA IF NOT EXISTS carrel;
+
+CREATE EXTENSION IF NOT EXISTS vector SCHEMA public;
+
+CREATE TABLE carrel.schema_migrations (
+    number integer PRIMARY KEY CHECK (number > 0),
+    name text NOT NULL,
+    sha256 char(64) NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+    applied_at timestamptz NOT NULL DEFAULT now(),
+    applied_by text NOT NULL DEFAULT current_user
+);
+
+-- Who may ask: accounts, the keys programs use, and the answers remembered for retries.
+
+CREATE TYPE carrel.account_role AS ENUM ('USER', 'ADMIN');
+
+-- Both a study profile and a vault user.
+CREATE TABLE carrel.profiles (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    handle text NOT NULL CONSTRAINT profiles_handle_key UNIQUE,
+    email text NOT NULL,
+    password_hash text NOT NULL,
+    totp_secret_enc bytea,
+    totp_last_step bigint,
+    role carrel.account_role NOT NULL DEFAULT 'USER',
+    is_active boolean NOT NULL DEFAULT true,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- Two spellings of one mailbox are one account; the spelling given is kept.
+CREATE UNIQUE INDEX profiles_email_key ON carrel.profiles (lower(email));
+
+-- A key of 256 random bits is found by its SHA-256: no salt is needed, because there is nothing
+-- to guess, and the lookup takes the same time whichever key was asked for.
+--
+-- session_id has no foreign key: accounts are reference tables on Citus and cannot point at a
+-- distributed table. A key bound to a session that is gone opens nothing.
+CREATE TABLE carrel.api_keys (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    profile_id uuid NOT NULL REFERENCES carrel.profiles ON DELETE CASCADE,
+    name text NOT NULL,
+    key_hash bytea NOT NULL CONSTRAINT api_keys_key_hash_key UNIQUE
+        CONSTRAINT api_keys_key_hash_is_sha256 CHECK (octet_length(key_hash) = 32),
+    scopes text[] NOT NULL,
+    session_id uuid,
+    last_used_at timestamptz,
+    expires_at timestamptz,
+    revoked boolean NOT NULL DEFAULT false,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT api_keys_name_key UNIQUE (profile_id, name)
+);
+
+-- What a creating method answered, kept 24 hours so that a retry gets the same answer.
+CREATE TABLE carrel.idempotency_keys (
+    profile_id uuid NOT NULL REFERENCES carrel.profiles ON DELETE CASCADE,
+    key text NOT NULL
+        CONSTRAINT idempotency_keys_key_length CHECK (octet_length(key) BETWEEN 1 AND 64),
+    method text NOT NULL,
+    response jsonb NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (profile_id, key)
+);
+
+-- For the sweep of what is older than 24 hours.
+CREATE INDEX idempotency_keys_created_at_idx ON carrel.idempotency_keys (created_at);
+
+-- A session is the wall: every table after this one starts with its id.
+
+CREATE TYPE carrel.session_status AS ENUM (
+    'UPLOADING',
+    'GENERATING_PLAN',
+    'EDITING_PLAN',
+    'CHUNKING',
+    'ACTIVE',
+    'COMPLETED'
+);
+
+-- What made the vectors of a session. Narrower models are padded with zeros to 768, which keeps
+-- every inner product.
+CREATE TABLE carrel.embedding_models (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    name text NOT NULL,
+    revision text NOT NULL,
+    native_dimension integer NOT NULL
+        CONSTRAINT embedding_models_dimension_fits CHECK (native_dimension BETWEEN 1 AND 768),
+    pooling text NOT NULL,
+    query_prefix text NOT NULL,
+    passage_prefix text NOT NULL,
+    weights_sha256 char(64)
+        CONSTRAINT embedding_models_weights_is_sha256 CHECK (weights_sha256 ~ '^[0-9a-f]{64}$'),
+    provider text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT embedding_models_identity_key UNIQUE (name, revision, provider)
+);
+
+-- revision rises with every write that changes what a search could return, in the same
+-- transaction; chunk_count is the number of rows of document_chunks. Both are kept by the
+-- statements that write chunks (ChunkRepository, DocumentRepository), not by triggers: a trigger
+-- that writes another table cannot run on the shards of a distributed one.
+CREATE TABLE carrel.study_sessions (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    profile_id uuid NOT NULL REFERENCES carrel.profiles ON DELETE CASCADE,
+    title text NOT NULL,
+    description text,
+    status carrel.session_status NOT NULL DEFAULT 'UPLOADING',
+    draft_plan jsonb,
+    embedding_model_id uuid NOT NULL REFERENCES carrel.embedding_models,
+    revision bigint NOT NULL DEFAULT 0
+        CONSTRAINT study_sessions_revision_not_negative CHECK (revision >= 0),
+    chunk_count bigint NOT NULL DEFAULT 0
+        CONSTRAINT study_sessions_chunk_count_not_negative CHECK (chunk_count >= 0),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE INDEX study_sessions_profile_id_created_at_idx
+    ON carrel.study_sessions (profile_id, created_at);
+
+-- The way a session goes, from its first file to its last question. The straight line, and three
+-- ways beside it: no plan wanted, plan made anew, more documents (also after completion).
+CREATE FUNCTION carrel.refuse_status_move() RETURNS trigger
+    LANGUAGE plpgsql AS
+$$
+BEGIN
+    IF (OLD.status::text, NEW.status::text) IN (
+        ('UPLOADING', 'GENERATING_PLAN'),
+        ('GENERATING_PLAN', 'EDITING_PLAN'),
+        ('EDITING_PLAN', 'CHUNKING'),
+        ('CHUNKING', 'ACTIVE'),
+        ('ACTIVE', 'COMPLETED'),
+        ('UPLOADING', 'CHUNKING'),
+        ('EDITING_PLAN', 'GENERATING_PLAN'),
+        ('ACTIVE', 'CHUNKING'),
+        ('COMPLETED', 'ACTIVE')
+    ) THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'a session cannot move from % to %', OLD.status, NEW.status
+        USING ERRCODE = 'check_violation',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME,
+            COLUMN = 'status',
+            CONSTRAINT = 'study_sessions_status_moves';
+END;
+$$;
+
+-- It reads only the row in hand, so it may run on a shard.
+CREATE TRIGGER study_sessions_status_moves
+    BEFORE UPDATE OF status ON carrel.study_sessions
+    FOR EACH ROW
+    WHEN (OLD.status IS DISTINCT FROM NEW.status)
+    EXECUTE FUNCTION carrel.refuse_status_move();
+
+-- Document → page → section. All offsets count Unicode scalars of documents.content_text and are
+-- half open, start..<end.
+
+CREATE TYPE carrel.processing_status AS ENUM ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED');
+
+-- Duplicates are told per session on purpose: a global rule would tell one account what another
+-- has uploaded. file_path is a key of the blob store, never the name the user gave.
+CREATE TABLE carrel.documents (
+    session_id uuid NOT NULL REFERENCES carrel.study_sessions ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    file_name text NOT NULL,
+    file_path text NOT NULL,
+    file_description text,
+    file_hash char(64) NOT NULL
+        CONSTRAINT documents_file_hash_is_sha256 CHECK (file_hash ~ '^[0-9a-f]{64}$'),
+    file_type text NOT NULL,
+    file_size_bytes bigint NOT NULL
+        CONSTRAINT documents_file_size_not_negative CHECK (file_size_bytes >= 0),
+    source_uri text,
+    content_text text,
+    content_length bigint,
+    page_count integer
+        CONSTRAINT documents_page_count_not_negative CHECK (page_count >= 0),
+    processing_status carrel.processing_status NOT NULL DEFAULT 'PENDING',
+    error_message text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    processed_at timestamptz,
+    PRIMARY KEY (session_id, id),
+    CONSTRAINT documents_file_hash_key UNIQUE (session_id, file_hash),
+    CONSTRAINT documents_content_length_is_length
+        CHECK (
+            content_text IS NULL
+            OR (content_length IS NOT NULL AND content_length = char_length(content_text))
+        )
+);
+
+CREATE INDEX documents_session_id_created_at_idx ON carrel.documents (session_id, created_at);
+
+-- The queue, oldest first; a few rows however many documents there are.
+CREATE INDEX documents_pending_idx ON carrel.documents (processing_status, created_at)
+    WHERE processing_status = 'PENDING';
+
+CREATE TABLE carrel.pages (
+    session_id uuid NOT NULL,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    document_id uuid NOT NULL,
+    page_number integer NOT NULL
+        CONSTRAINT pages_page_number_positive CHECK (page_number >= 1),
+    text_start integer NOT NULL,
+    text_end integer NOT NULL,
+    PRIMARY KEY (session_id, id),
+    CONSTRAINT pages_page_number_key UNIQUE (session_id, document_id, page_number),
+    CONSTRAINT pages_span CHECK (0 <= text_start AND text_start <= text_end),
+    FOREIGN KEY (session_id, document_id)
+        REFERENCES carrel.documents (session_id, id) ON DELETE CASCADE
+);
+
+-- page_id is the page a section starts on; it may end on a later one.
+CREATE TABLE carrel.sections (
+    session_id uuid NOT NULL,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    page_id uuid NOT NULL,
+    section_index integer NOT NULL
+        CONSTRAINT sections_section_index_not_negative CHECK (section_index >= 0),
+    heading text,
+    heading_path text[] NOT NULL,
+    content text NOT NULL,
+    text_start integer NOT NULL,
+    text_end integer NOT NULL,
+    PRIMARY KEY (session_id, id),
+    CONSTRAINT sections_section_index_key UNIQUE (session_id, page_id, section_index),
+    CONSTRAINT sections_span CHECK (0 <= text_start AND text_start <= text_end),
+    FOREIGN KEY (session_id, page_id)
+        REFERENCES carrel.pages (session_id, id) ON DELETE CASCADE
+);
+
+-- What a session is about, and what is said about it.
+
+CREATE TYPE carrel.chat_type AS ENUM ('GENERAL', 'TOPIC');
+
+CREATE TABLE carrel.topics (
+    session_id uuid NOT NULL REFERENCES carrel.study_sessions ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    title text NOT NULL,
+    subtopics text[] NOT NULL DEFAULT '{}',
+    order_index integer NOT NULL,
+    is_completed boolean NOT NULL DEFAULT false,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (session_id, id),
+    CONSTRAINT topics_title_key UNIQUE (session_id, title),
+    -- Deferrable, so that two topics can change places in one transaction.
+    CONSTRAINT topics_order_index_key UNIQUE (session_id, order_index) DEFERRABLE
+);
+
+CREATE TABLE carrel.document_topics (
+    session_id uuid NOT NULL,
+    document_id uuid NOT NULL,
+    topic_id uuid NOT NULL,
+    PRIMARY KEY (session_id, document_id, topic_id),
+    FOREIGN KEY (session_id, document_id)
+        REFERENCES carrel.documents (session_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (session_id, topic_id)
+        REFERENCES carrel.topics (session_id, id) ON DELETE CASCADE
+);
+
+-- The other direction: the documents of a topic, and the cascade from it.
+CREATE INDEX document_topics_session_id_topic_id_idx
+    ON carrel.document_topics (session_id, topic_id);
+
+CREATE TABLE carrel.chats (
+    session_id uuid NOT NULL REFERENCES carrel.study_sessions ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    type carrel.chat_type NOT NULL,
+    topic_id uuid,
+    is_started boolean NOT NULL DEFAULT false,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (session_id, id),
+    -- One chat per topic; general chats, whose topic is NULL, are as many as one likes.
+    CONSTRAINT chats_topic_id_key UNIQUE (session_id, topic_id),
+    CONSTRAINT chats_type_says_topic CHECK ((type = 'TOPIC') = (topic_id IS NOT NULL)),
+    FOREIGN KEY (session_id, topic_id)
+        REFERENCES carrel.topics (session_id, id) ON DELETE CASCADE
+);
+
+-- cited_chunk_ids are no foreign keys: a message outlives the chunks it cites.
+CREATE TABLE carrel.messages (
+    session_id uuid NOT NULL,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    chat_id uuid NOT NULL,
+    role text NOT NULL
+        CONSTRAINT messages_role CHECK (role IN ('user', 'assistant', 'system')),
+    content text NOT NULL,
+    cited_chunk_ids uuid[] NOT NULL DEFAULT '{}',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (session_id, id),
+    FOREIGN KEY (session_id, chat_id)
+        REFERENCES carrel.chats (session_id, id) ON DELETE CASCADE
+);
+
+CREATE INDEX messages_session_id_chat_id_created_at_idx
+    ON carrel.messages (session_id, chat_id, created_at);
+
+-- What is searched: parent chunks, their child chunks, and one unit vector for each.
+
+CREATE TYPE carrel.chunk_type AS ENUM ('PARENT', 'CHILD');
+
+-- The vector is absent or valid. pgvector's cosine distance of a zero vector is NaN, which sorts
+-- nowhere sensible; and with unit vectors cosine, inner product and Euclid agree on the order.
+--
+-- A vector of 3 KB would be moved out of its row into the TOAST table, and computing a distance
+-- would fetch it from there in two pieces. With this toast_tuple_target it stays in the row, two rows
+-- to a page: an exact scan of 3,000 rows touches 1,500 pages instead of 9,375 and takes a quarter of
+-- the time (21 ms against 83 ms, best of 25, PostgreSQL 16.14 on a busy 2-core machine).
+--
+-- A chunk lies in a document, starts in a section, and a child lies in its parent. The keys are
+-- composite, so none of the three can be another session's.
+CREATE TABLE carrel.document_chunks (
+    session_id uuid NOT NULL,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    document_id uuid NOT NULL,
+    section_id uuid NOT NULL,
+    parent_chunk_id uuid,
+    type carrel.chunk_type NOT NULL,
+    chunk_index integer NOT NULL,
+    chunk_text text NOT NULL,
+    text_start integer NOT NULL,
+    text_end integer NOT NULL,
+    page_from integer NOT NULL,
+    page_to integer NOT NULL,
+    token_count integer NOT NULL,
+    embedding vector(768),
+    related_topic_ids uuid[] NOT NULL DEFAULT '{}',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (session_id, id),
+    CONSTRAINT document_chunks_type_says_parent
+        CHECK ((type = 'CHILD') = (parent_chunk_id IS NOT NULL)),
+    CONSTRAINT document_chunks_span CHECK (0 <= text_start AND text_start <= text_end),
+    CONSTRAINT document_chunks_pages CHECK (1 <= page_from AND page_from <= page_to),
+    CONSTRAINT document_chunks_embedding_is_unit
+        CHECK (abs(vector_norm(embedding) - 1) <= 1e-3),
+    FOREIGN KEY (session_id, document_id)
+        REFERENCES carrel.documents (session_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (session_id, section_id)
+        REFERENCES carrel.sections (session_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (session_id, parent_chunk_id)
+        REFERENCES carrel.document_chunks (session_id, id) ON DELETE CASCADE
+) WITH (toast_tuple_target = 8160);
+
+-- A document's chunks in reading order; also its cascade.
+CREATE INDEX document_chunks_session_id_document_id_chunk_index_idx
+    ON carrel.document_chunks (session_id, document_id, chunk_index);
+
+-- The cascades from section and parent; without them deleting a document reads the whole session
+-- once per section. The second also finds the children of a hit's parent.
+CREATE INDEX document_chunks_session_id_section_id_idx
+    ON carrel.document_chunks (session_id, section_id);
+
+CREATE INDEX document_chunks_session_id_parent_chunk_id_idx
+    ON carrel.document_chunks (session_id, parent_chunk_id)
+    WHERE parent_chunk_id IS NOT NULL;
+
+-- The three retrieval indexes. Every number is explained in Indexes/definitions/.
+CREATE INDEX document_chunks_embedding_idx
+    ON carrel.document_chunks
+    USING hnsw (embedding vector_cosine_ops)
+    WITH (m = 16, ef_construction = 64);
+
+CREATE INDEX document_chunks_related_topic_ids_idx
+    ON carrel.document_chunks
+    USING gin (related_topic_ids);
+
+CREATE INDEX document_chunks_chunk_text_idx
+    ON carrel.document_chunks
+    USING gin (to_tsvector('english', chunk_text));
+
+-- Work that outlives the process doing it.
+
+CREATE TYPE carrel.job_kind AS ENUM ('INGEST', 'REEMBED', 'ASSIGN_TOPICS', 'IMPORT');
+
+CREATE TYPE carrel.job_state AS ENUM ('QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED');
+
+-- A worker holds a job by a lease that it renews; when the worker dies the lease runs out and the
+-- next one takes the job, from the last step that was finished.
+CREATE TABLE carrel.jobs (
+    session_id uuid NOT NULL REFERENCES carrel.study_sessions ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    kind carrel.job_kind NOT NULL,
+    document_id uuid,
+    state carrel.job_state NOT NULL DEFAULT 'QUEUED',
+    progress_done bigint NOT NULL DEFAULT 0,
+    progress_total bigint NOT NULL DEFAULT 0,
+    attempt integer NOT NULL DEFAULT 0,
+    lease_owner text,
+    lease_expires_at timestamptz,
+    payload jsonb NOT NULL DEFAULT '{}',
+    error_message text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    started_at timestamptz,
+    finished_at timestamptz,
+    PRIMARY KEY (session_id, id),
+    CONSTRAINT jobs_running_is_leased
+        CHECK ((state = 'RUNNING') = (lease_owner IS NOT NULL AND lease_expires_at IS NOT NULL)),
+    CONSTRAINT jobs_ended_is_dated
+        CHECK ((state IN ('SUCCEEDED', 'FAILED', 'CANCELLED')) = (finished_at IS NOT NULL)),
+    CONSTRAINT jobs_progress CHECK (progress_done >= 0 AND progress_total >= 0 AND attempt >= 0),
+    FOREIGN KEY (session_id, document_id)
+        REFERENCES carrel.documents (session_id, id) ON DELETE CASCADE
+);
+
+-- A client names a job by its id alone.
+CREATE INDEX jobs_id_idx ON carrel.jobs (id);
+
+CREATE INDEX jobs_session_id_document_id_idx ON carrel.jobs (session_id, document_id);
+
+-- The queue: what waits or runs, oldest first. Ended jobs, nearly all of them, are not in it.
+CREATE INDEX jobs_open_idx ON carrel.jobs (created_at)
+    WHERE state IN ('QUEUED', 'RUNNING');

@@ -1,0 +1,34 @@
+// What the library refuses by itself. What PostgreSQL refuses passes through as `PostgresError`.
+
+package import FoundationEssentials
+
+/// Why a write or a migration was refused.
+package enum LibraryError: Error, Sendable, Equatable {
+    /// The session already holds a document with these bytes.
+    case duplicateDocument(existing: UUID)
+
+    /// Not there, or another account's: the two are not told apart.
+    case notFound
+
+    /// Something with this name or number exists already. The text may be shown to anyone.
+    case conflict(String)
+
+    /// A value that cannot be stored, and which one.
+    case invalid(field: String, reason: String)
+
+    /// A migration run refused or failed; nothing of the step it names was kept.
+    case migration(MigrationError)
+}
+
+extension LibraryError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .duplicateDocument(let existing):
+            "the session already holds this file as document \(existing.uuidString.lowercased())"
+        case .notFound: "not found"
+        case .conflict(let reason): reason
+        case .invalid(let field, let reason): "\(field): \(reason)"
+        case .migration(let error): error.description
+        }
+    }
+}
