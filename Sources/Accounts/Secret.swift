@@ -1,0 +1,49 @@
+// The secret part of an API key: `ck_` and 256 random bits, 46 characters in all.
+//
+// The prefix lets people and scanners of leaked secrets recognise it. 256 bits cannot be guessed,
+// so a fast hash is enough: the slow ones exist for passwords, which can.
+
+internal import Crypto
+internal import FoundationEssentials
+
+/// A key as it is shown once, to the one who made it.
+package struct Secret: Sendable, Equatable {
+    package let text: String
+
+    private static let prefix = "ck_"
+
+    /// 32 bytes in base64url without padding.
+    private static let length = prefix.utf8.count + 43
+
+    /// A new one, from the system's random number generator.
+    package static func random() -> Secret {
+        var generator = SystemRandomNumberGenerator()
+        let bytes = (0..<4).flatMap { _ in
+            let word = generator.next()
+            return (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) }
+        }
+        let digits = Data(bytes).base64EncodedString()
+            .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        return Secret(unchecked: prefix + digits)
+    }
+
+    /// What somebody presents; nil when it cannot be a key, whoever made it.
+    package init?(_ text: String) {
+        guard text.utf8.count == Self.length, text.hasPrefix(Self.prefix) else { return nil }
+        self.text = text
+    }
+
+    private init(unchecked text: String) { self.text = text }
+
+    /// SHA-256, 32 bytes: what is stored, and what is looked for.
+    ///
+    /// An index on hashes tells an attacker who measures time nothing: to come nearer to a stored
+    /// hash, character by character, one would have to invert SHA-256.
+    package var hash: [UInt8] { Array(SHA256.hash(data: Array(text.utf8))) }
+}
+
+extension Secret: CustomStringConvertible, CustomDebugStringConvertible {
+    /// Never the secret: descriptions end up in logs.
+    package var description: String { "ck_…" }
+    package var debugDescription: String { description }
+}

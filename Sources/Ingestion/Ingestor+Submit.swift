@@ -1,0 +1,71 @@
+// A file comes in: its bytes are kept, its row and its job are written together.
+
+package import Foundation
+package import Library
+
+import Dispatch
+import Postgres
+
+extension Ingestor {
+    /// Keeps a file and enqueues its ingestion. The document is PENDING when this returns.
+    ///
+    /// `fileName` is what the user calls it: shown, never used as a path.
+    ///
+    /// - Returns: the document, PENDING, and the job that will take it in.
+    /// - Throws: `LibraryError.duplicateDocument` naming the document the session already has with
+    ///   these bytes, of which then no second copy is kept; `IngestionError`; `PostgresError`. After
+    ///   `outcomeUnknown` the document may be there: submitting again tells.
+    package func submit(
+        session: UUID, fileName: String, bytes: [UInt8], description: String? = nil
+    ) async throws -> (document: Document, job: Job) {
+        let blob = try await blocking { [blobs] in try blobs.put(bytes) }
+        return try await enqueue(blob, session: session, fileName: fileName, description)
+    }
+
+    /// The same for a file of this machine, which is copied in pieces.
+    package func submit(
+        session: UUID, fileName: String, path: String, description: String? = nil
+    ) async throws -> (document: Document, job: Job) {
+        let blob = try await blocking { [blobs] in try blobs.put(contentsOf: path) }
+        return try await enqueue(blob, session: session, fileName: fileName, description)
+    }
+
+    private func enqueue(
+        _ blob: Blob, session: UUID, fileName: String, _ description: String?
+    ) async throws -> (document: Document, job: Job) {
+        let new = NewDocument(
+            sessionID: session, fileName: FileName.display(fileName),
+            filePath: blob.key.uuidString.lowercased(), fileDescription: description,
+            fileHash: blob.sha256, fileType: Ingestor.unknownFileType,
+            fileSizeBytes: Int64(blob.size))
+        do {
+            let submitted = try await pool.withTransaction { db in
+                let document = try await DocumentRepository.create(new, on: db)
+                let job = try await JobRepository.enqueue(
+                    NewJob(sessionID: session, kind: .ingest, documentID: document.id), on: db)
+                return (document: document, job: job)
+            }
+            bell.ring()
+            return submitted
+        } catch let error as PostgresError {
+            // If the row is there after all, it needs its bytes.
+            if case .outcomeUnknown = error { throw error }
+            try? blobs.delete(blob.key)
+            if error.sqlState == .foreignKeyViolation { throw IngestionError.sessionNotFound }
+            throw error
+        } catch {
+            try? blobs.delete(blob.key)
+            throw error
+        }
+    }
+
+    /// Until the extractor has looked inside; a name proves nothing.
+    static let unknownFileType = "unknown"
+}
+
+/// Runs file work on a thread that may block, off the cooperative pool.
+func blocking<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
+    try await withCheckedThrowingContinuation { continuation in
+        DispatchQueue.global().async { continuation.resume(with: Result { try body() }) }
+    }
+}

@@ -1,0 +1,62 @@
+// Files to stored chunks. This file is the whole of what callers see of the work on files; each
+// operation has a file of its own.
+
+package import Documents
+package import Embedding
+package import Postgres
+
+/// Takes files in, and works on them until their chunks can be searched.
+///
+/// A value: copies share the pool, the files and the bell that wakes workers. Any number of them, in
+/// any number of processes, may run against one database and one blob directory.
+package struct Ingestor: Sendable {
+    let pool: Pool
+    let blobs: BlobStore
+    let extractor: Extractor
+    let embedders: EmbedderRegistry
+    let options: Options
+    /// Told of each step as it is reached. Tests stop or kill the worker here.
+    let observe: @Sendable (WorkerEvent) async throws -> Void
+    let bell = Bell()
+
+    /// How patient a worker is.
+    package struct Options: Sendable {
+        /// A worker that has not renewed its lease for so long is taken for dead.
+        package var lease = Duration.seconds(60)
+        /// How often a worker looks for work that another process submitted.
+        package var pollInterval = Duration.seconds(1)
+        /// How often a job is begun before it is given up, whatever stopped it.
+        package var attempts = 5
+        /// The wait before the second attempt; doubled for each one after it.
+        package var backoff = Duration.seconds(2)
+
+        package init() {}
+    }
+
+    package init(
+        pool: Pool, blobs: BlobStore, extractor: Extractor, embedders: EmbedderRegistry,
+        options: Options = Options(),
+        observe: @escaping @Sendable (WorkerEvent) async throws -> Void = { _ in }
+    ) {
+        self.pool = pool
+        self.blobs = blobs
+        self.extractor = extractor
+        self.embedders = embedders
+        self.options = options
+        self.observe = observe
+    }
+}
+
+/// The steps of a job as they are reached; what survives a worker killed right there is its test.
+package enum WorkerEvent: Sendable, Hashable {
+    /// The job is this worker's; nothing has been done.
+    case leased
+    case extracted
+    case chunked
+    /// The vectors of one more batch are kept.
+    case embedded(batch: Int)
+    /// All rows are written; the transaction is still open.
+    case storing
+    /// Committed; the scratch files are still there.
+    case stored
+}

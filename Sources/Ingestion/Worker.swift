@@ -1,0 +1,107 @@
+// The loop around jobs: lease one, work on it, decide what becomes of it.
+
+import Foundation
+
+import Documents
+import Library
+import Postgres
+
+extension Ingestor {
+    /// Works until the task is cancelled. Several calls side by side share the work.
+    ///
+    /// A database that is away is waited for; nothing else ends the loop either.
+    package func run() async {
+        await sweep()
+        while !Task.isCancelled {
+            let worked = (try? await runOnce()) ?? false
+            if !worked { await bell.wait(upTo: options.pollInterval) }
+        }
+    }
+
+    /// Takes one job and brings it to an end or to its next attempt. False when none waits.
+    ///
+    /// - Throws: what kept it from leasing a job or from writing down how one ended; the job is
+    ///   then taken up again when its lease has run out.
+    package func runOnce() async throws -> Bool {
+        // One name per lease, not per worker: a lease that was lost is never mistaken for a new one.
+        let owner = "\(ProcessInfo.processInfo.processIdentifier)-\(UUID().uuidString)"
+        let job = try await pool.withConnection { db in
+            try await JobRepository.lease(
+                kinds: [.ingest], owner: owner, for: options.lease, on: db)
+        }
+        guard let job else { return false }
+        let lease = Lease(job: job, owner: owner, duration: options.lease, pool: pool)
+        do {
+            guard job.attempt <= options.attempts else {
+                throw TooManyAttempts(limit: options.attempts)
+            }
+            try await observe(.leased)
+            try await lease.keeping { try await ingest(under: lease) }
+        } catch {
+            try await settle(error, under: lease)
+        }
+        return true
+    }
+
+    private func ingest(under lease: Lease) async throws {
+        var run = try await IngestRun(self, lease)
+        try await run.work()
+        try await observe(.stored)
+        run.scratch.remove()
+    }
+
+    /// What becomes of a job that was stopped by an error.
+    private func settle(_ error: any Error, under lease: Lease) async throws {
+        let attempt = lease.job.attempt
+        switch Setback(error) {
+        case .stopped:
+            // The lease is also lost when the job has ended, by cancelling or by our own commit
+            // just before a renewal asked.
+            await discardScratch(ofEnded: lease.job.id)
+        case .transient(let reason) where attempt < options.attempts:
+            let wait = options.backoff * (1 << min(attempt - 1, 5))
+            try await lease.postpone(by: wait, reason: reason)
+        case .transient(let reason):
+            try await fail("unavailable", "\(reason) (\(attempt) attempts)", under: lease)
+        case .permanent(let code, let reason):
+            try await fail(code, reason, under: lease)
+        }
+    }
+
+    /// The document is FAILED and says why. Nothing else changes: no other row was visible yet.
+    private func fail(_ code: String, _ reason: String, under lease: Lease) async throws {
+        let job = lease.job
+        let message = "\(code): \(reason)"
+        do {
+            try await lease.transaction { db in
+                if let document = job.documentID {
+                    try await DocumentRepository.updateStatus(
+                        sessionID: job.sessionID, id: document, status: .failed,
+                        errorMessage: message, on: db)
+                }
+                guard
+                    try await JobRepository.finish(
+                        id: job.id, state: .failed, error: message, owner: lease.owner, on: db)
+                else { throw LeaseLost() }
+                try await SessionRepository.settle(id: job.sessionID, on: db)
+            }
+        } catch is LeaseLost {
+            return
+        }
+        Scratch(blobs: blobs, job: job.id).remove()
+    }
+
+    /// Removes scratch files of jobs that have ended: a worker killed right after its commit leaves
+    /// them behind.
+    private func sweep() async {
+        for job in Scratch.jobs(in: blobs) { await discardScratch(ofEnded: job) }
+    }
+
+    /// Removes a job's scratch files if it has ended or is gone; leaves them when in doubt.
+    private func discardScratch(ofEnded job: UUID) async {
+        let ended = try? await pool.withConnection { db in
+            try await JobRepository.get(id: job, on: db).map(\.state.isEnded) ?? true
+        }
+        if ended == true { Scratch(blobs: blobs, job: job).remove() }
+    }
+}

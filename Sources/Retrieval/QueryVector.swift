@@ -1,0 +1,45 @@
+// The first call of a search: what to compare rows with.
+
+import Embedding
+import Foundation
+import Library
+import Postgres
+import Vectors
+
+/// A query as a vector, and the model that made it when it was made here.
+struct QueryVector {
+    let vector: UnitVector
+    let model: UUID?
+}
+
+extension Searcher {
+    /// The vector given, or the text embedded with the session's model.
+    func queryVector(of request: SearchRequest) async throws -> QueryVector {
+        switch request.query {
+        case .vector(let vector):
+            return QueryVector(vector: vector, model: nil)
+        case .text(let text):
+            let model = try await pool.withConnection { db in
+                let versions = try await SessionRepository.revision(ids: [request.session], on: db)
+                guard let version = versions[request.session] else {
+                    throw RetrievalError.sessionNotFound
+                }
+                return try await catalogue.model(version.modelID, on: db)
+            }
+            guard let embedder = embedders.embedder(named: model.name),
+                embedder.identity.makes(model)
+            else { throw RetrievalError.modelUnavailable(name: model.name) }
+            let block = try await embedder.embed([text], as: .query)
+            return QueryVector(
+                vector: try UnitVector(normalizing: block.row(0)), model: model.id)
+        }
+    }
+}
+
+extension ModelIdentity {
+    /// Vectors of this embedder may be compared with those stored under `model`.
+    fileprivate func makes(_ model: EmbeddingModel) -> Bool {
+        name == model.name && revision == model.revision && provider == model.provider
+            && nativeDimension == model.nativeDimension && weightsSHA256 == model.weightsSHA256
+    }
+}

@@ -1,0 +1,112 @@
+// What a search found, and what was done to find it.
+
+package import Foundation
+package import Library
+
+/// Hits, best first, and the account of how they were found.
+package struct SearchAnswer: Sendable {
+    package var hits: [Hit]
+    package var meta: SearchMeta
+}
+
+/// A chunk that answers, with the place it stands in.
+package struct Hit: Sendable, Equatable {
+    package var chunk: UUID
+    package var type: ChunkType
+    /// Cosine similarity, larger is nearer.
+    package var score: Float
+    /// 1 for the best, without gaps.
+    package var rank: Int
+    package var text: String
+    /// Unicode scalar offsets in the document's text.
+    package var span: Range<Int>
+    package var documentID: UUID
+    package var fileName: String
+    package var pages: ClosedRange<Int>
+    /// The headings above the chunk, outermost first.
+    package var section: [String]
+    /// With parent expansion: what the chunk is part of. The hit then stands for all `children`.
+    package var parent: ParentHit?
+
+    package init(
+        chunk: UUID, type: ChunkType, score: Float, rank: Int, text: String, span: Range<Int>,
+        documentID: UUID, fileName: String, pages: ClosedRange<Int>, section: [String],
+        parent: ParentHit? = nil
+    ) {
+        self.chunk = chunk
+        self.type = type
+        self.score = score
+        self.rank = rank
+        self.text = text
+        self.span = span
+        self.documentID = documentID
+        self.fileName = fileName
+        self.pages = pages
+        self.section = section
+        self.parent = parent
+    }
+}
+
+/// A parent chunk and all of its children that were hit, best first.
+package struct ParentHit: Sendable, Equatable {
+    package var chunk: UUID
+    package var text: String
+    package var span: Range<Int>
+    package var children: [ChildHit]
+}
+
+/// A hit inside a parent.
+package struct ChildHit: Sendable, Equatable {
+    package var chunk: UUID
+    package var score: Float
+    package var span: Range<Int>
+
+    package init(chunk: UUID, score: Float, span: Range<Int>) {
+        self.chunk = chunk
+        self.score = score
+        self.span = span
+    }
+}
+
+/// How an answer was found. It never claims more than was done.
+package struct SearchMeta: Sendable {
+    package var plan: PlanKind
+    package var certificate: Certificate
+    /// Rows whose distance was taken: all that match (exact), or the candidates scored (HNSW).
+    package var examined: Int
+    /// Rows of the session, parents included.
+    package var sessionChunks: Int
+    /// The revision of the session that every part of the answer belongs to.
+    package var revision: Int64
+    /// Name of the model whose vectors were compared.
+    package var model: String
+    package var took: StageTimes
+}
+
+/// The plans by the names they have on the wire.
+package enum PlanKind: String, Sendable {
+    case exact = "sql-exact"
+    case hnsw
+}
+
+/// What may be said about completeness.
+package enum Certificate: Sendable, Equatable {
+    /// Every matching row was compared; no nearer one exists at this revision.
+    case proven
+    /// A graph was walked; a nearer row may have been passed by.
+    case approximate(efSearch: Int)
+}
+
+/// Microseconds by stage. `encode` belongs to whoever writes the answer out.
+package struct StageTimes: Sendable, Equatable {
+    /// Waiting for a database connection.
+    package var queue = 0
+    package var embed = 0
+    /// Session row, plan, and the candidates with their vectors.
+    package var candidates = 0
+    package var rerank = 0
+    package var expand = 0
+    package var encode = 0
+
+    package init() {}
+}

@@ -1,0 +1,70 @@
+// What a caller asks of one session. Everything in it was checked at the edge, except what only the
+// database can know.
+
+package import Foundation
+package import Library
+package import Vectors
+
+/// One question to one session.
+package struct SearchRequest: Sendable {
+    /// The wall. It comes from the caller's handle; the filter has no field for it.
+    package var session: UUID
+    package var query: SearchQuery
+    /// How many hits at most, 1 to 1,000.
+    package var k: Int
+    /// Applied before the cut to k. Without types, CHILD rows are searched.
+    package var filter: SearchFilter
+    /// Hits with a smaller cosine similarity are left out.
+    package var minScore: Float?
+    package var expansion: Expansion
+    /// The most tokens of text that the answer may hold.
+    package var tokenBudget: Int?
+    /// Checked between stages; past it the search throws `deadlineExceeded`.
+    package var deadline: ContinuousClock.Instant?
+    /// The model the caller's handle was opened with. A session that has moved on throws
+    /// `modelChanged`, because a vector of another model would be compared without meaning.
+    package var model: UUID?
+
+    package init(
+        session: UUID, query: SearchQuery, k: Int = 10, filter: SearchFilter = SearchFilter(),
+        minScore: Float? = nil, expansion: Expansion = .none, tokenBudget: Int? = nil,
+        deadline: ContinuousClock.Instant? = nil, model: UUID? = nil
+    ) {
+        self.session = session
+        self.query = query
+        self.k = k
+        self.filter = filter
+        self.minScore = minScore
+        self.expansion = expansion
+        self.tokenBudget = tokenBudget
+        self.deadline = deadline
+        self.model = model
+    }
+
+    /// What the types let through and no search can answer.
+    func check() throws(RetrievalError) {
+        guard (1...1_000).contains(k) else {
+            throw .invalid(field: "k", reason: "expected 1 to 1,000, got \(k)")
+        }
+        if let tokenBudget, tokenBudget < 1 {
+            throw .invalid(field: "tokenBudget", reason: "expected at least 1, got \(tokenBudget)")
+        }
+        if let minScore, !minScore.isFinite {
+            throw .invalid(field: "minScore", reason: "expected a finite number")
+        }
+    }
+}
+
+/// A vector given, or a text still to be embedded with the session's model.
+package enum SearchQuery: Sendable {
+    case vector(UnitVector)
+    case text(String)
+}
+
+/// How much around a hit comes back with it.
+package enum Expansion: String, Sendable, CaseIterable {
+    /// The chunk itself.
+    case none
+    /// The parent chunk, once, with every child of it that was hit.
+    case parent
+}
