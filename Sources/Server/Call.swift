@@ -1,0 +1,48 @@
+// One request on its way through a method.
+
+import Accounts
+import NIOCore
+import Wire
+
+/// What a method is given besides what it asked for.
+struct Call: Sendable {
+    let method: String
+    var params: Parameters
+    let peer: Peer
+    let services: Services
+    let configuration: ServerConfiguration
+    let activity: Activity
+    /// When the line was complete.
+    let arrived: ContinuousClock.Instant
+    /// When the client stops waiting.
+    let deadline: ContinuousClock.Instant?
+    /// Done once the answer is written.
+    private(set) var afterwards: (@Sendable () -> Void)?
+
+    init(
+        _ request: Request, peer: Peer, services: Services, configuration: ServerConfiguration,
+        activity: Activity, arrived: ContinuousClock.Instant
+    ) throws(WireError) {
+        method = request.method
+        self.peer = peer
+        self.services = services
+        self.configuration = configuration
+        self.activity = activity
+        self.arrived = arrived
+        var common = Parameters(request.params)
+        let isStrict = try common.optionalFlag("strict") ?? peer.isStrict
+        if isStrict, let member = request.unknownMembers.first {
+            throw WireError(
+                .invalidRequest, "`\(member)` is not a member of a request.", field: member)
+        }
+        params = Parameters(request.params, isStrict: isStrict)
+        _ = params.value("strict")
+        deadline = try params.optionalInteger("timeoutMs", in: 1...86_400_000)
+            .map { arrived.advanced(by: .milliseconds($0)) }
+    }
+
+    var limits: Limits { configuration.limits }
+
+    /// Asks for something to be done once the answer is written.
+    mutating func afterAnswering(_ work: @escaping @Sendable () -> Void) { afterwards = work }
+}

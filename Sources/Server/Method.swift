@@ -1,0 +1,92 @@
+// The table of methods. One entry says who may call it and what it runs; nothing else decides.
+
+import Accounts
+import Wire
+
+/// A method of the protocol.
+struct Method: Sendable {
+    typealias Open = @Sendable (inout Call, inout JSONWriter) async throws -> Void
+    typealias ForAccount = @Sendable (inout Call, Principal, inout JSONWriter) async throws -> Void
+    typealias ForSession =
+        @Sendable (inout Call, OpenSession, inout JSONWriter) async throws ->
+        Void
+
+    /// What must be so before a method runs.
+    enum Needs: Equatable {
+        /// That nobody is introduced yet.
+        case greeting
+        case nothing
+        case account(Scope)
+        case session(Scope)
+    }
+
+    /// What runs. A method on a session is handed the session its handle stands for: it cannot
+    /// be written without one, nor name another.
+    enum Body: Sendable {
+        case open(Open)
+        case account(ForAccount)
+        case session(ForSession)
+    }
+
+    let name: String
+    let needs: Needs
+    let body: Body
+
+    /// Reads the parameters, does the work, writes the members of the result.
+    func run(_ call: inout Call, _ result: inout JSONWriter) async throws {
+        switch body {
+        case .open(let body): try await body(&call, &result)
+        case .account(let body):
+            let principal = try authorized(call)
+            try await body(&call, principal, &result)
+        case .session(let body):
+            _ = try authorized(call)
+            let handle = try call.params.string("session", maximumBytes: 64)
+            guard let session = call.peer.session(handle) else {
+                throw WireError(
+                    .sessionClosed, "This handle is not open here; open the session again.",
+                    field: "session")
+            }
+            try await body(&call, session, &result)
+        }
+    }
+
+    private func authorized(_ call: Call) throws -> Principal {
+        guard let principal = call.peer.principal else {
+            throw WireError(.unauthenticated, "This needs an API key.")
+        }
+        switch needs {
+        case .account(let scope), .session(let scope): try principal.require(scope)
+        case .greeting, .nothing: break
+        }
+        return principal
+    }
+}
+
+extension Method {
+    /// Every method, by name.
+    static let all: [String: Method] = {
+        let families = [
+            connection, sessions, documents, uploads, parts, searches, imports, jobs, operators,
+        ]
+        return Dictionary(uniqueKeysWithValues: families.joined().map { ($0.name, $0) })
+    }()
+
+    static func open(
+        _ name: String, needs: Needs = .nothing, _ body: @escaping Open
+    ) -> Method {
+        Method(name: name, needs: needs, body: .open(body))
+    }
+
+    static func account(
+        _ name: String, _ scope: Scope, _ body: @escaping ForAccount
+    ) -> Method {
+        Method(name: name, needs: .account(scope), body: .account(body))
+    }
+
+    static func session(
+        _ name: String, _ scope: Scope, _ body: @escaping ForSession
+    ) -> Method {
+        Method(name: name, needs: .session(scope), body: .session(body))
+    }
+}

@@ -1,0 +1,88 @@
+import Accounts
+import Postgres
+import Wire
+
+extension Method {
+    /// Who is there, and on what terms.
+    static let connection = [
+        open("initialize", needs: .greeting) { call, result in
+            let request = try InitializeRequest(&call.params)
+            let principal = try await authenticate(request.apiKey, call)
+            call.peer.introduce(principal, isStrict: request.isStrict)
+            request.write(for: principal, call.limits, &result)
+        },
+        open("ping") { call, result in
+            try call.params.finish()
+        },
+    ]
+
+    private static func authenticate(_ apiKey: String?, _ call: Call) async throws -> Principal? {
+        guard let apiKey else { return nil }
+        return try await call.services.pool.withConnection { db in
+            try await KeyService.authenticate(apiKey, on: db)
+        }
+    }
+}
+
+private struct InitializeRequest {
+    let version: String
+    let apiKey: String?
+    let isStrict: Bool
+
+    init(_ params: inout Parameters) throws(WireError) {
+        let offered = try params.optionalStrings("protocolVersions", maximumCount: 32)
+        guard let offered else { throw .missing("protocolVersions") }
+        guard let version = Identity.protocolVersions.first(where: offered.contains) else {
+            throw .invalid(
+                "protocolVersions",
+                expected: "one of " + Identity.protocolVersions.joined(separator: ", "),
+                got: offered.joined(separator: ", "))
+        }
+        self.version = version
+        if var client = try params.optionalObject("client") {
+            _ = try client.optionalString("name")
+            _ = try client.optionalString("version")
+            try client.finish()
+        }
+        var apiKey: String?
+        if var auth = try params.optionalObject("auth") {
+            apiKey = try auth.string("apiKey")
+            try auth.finish()
+        }
+        self.apiKey = apiKey
+        isStrict = try params.optionalFlag("strict") ?? false
+        try params.finish()
+    }
+
+    func write(for principal: Principal?, _ limits: Limits, _ result: inout JSONWriter) {
+        result.member("protocolVersion", version)
+        result.object("server") {
+            $0.member("name", Identity.name)
+            $0.member("version", Identity.version)
+        }
+        result.object("limits") { $0.members(of: limits) }
+        result.member("features", Identity.features)
+        guard let principal else { return }
+        result.object("profile") {
+            $0.member("id", principal.profileID)
+            $0.member("handle", principal.handle)
+        }
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func members(of limits: Limits) {
+        member("lineBytes", limits.lineBytes)
+        member("unauthenticatedLineBytes", limits.unauthenticatedLineBytes)
+        member("nesting", limits.nesting)
+        member("maxInflight", limits.maximumInFlight)
+        member("k", limits.k)
+        member("batch", limits.batch)
+        member("textBytes", limits.textBytes)
+        member("idleSeconds", Int(limits.idle.components.seconds))
+        member("unauthenticatedSeconds", Int(limits.unauthenticated.components.seconds))
+        member("importChunks", limits.importChunks)
+        member("uploadChunkBytes", limits.uploadChunkBytes)
+        member("documentBytes", limits.documentBytes)
+    }
+}

@@ -1,0 +1,41 @@
+import Accounts
+import Ingestion
+import Vectors
+import Wire
+
+extension Method {
+    /// Bring your own vectors.
+    static let imports = [
+        session("chunk.import", .write) { call, session, result in
+            let name = try call.params.string("document", maximumBytes: 255)
+            let key = try call.params.optionalString("idempotencyKey", maximumBytes: 64)
+            let objects = try call.params.objects(
+                "chunks", maximumCount: call.limits.importChunks)
+            try call.params.finish()
+            let chunks = try objects.map { try ImportedChunk($0, call.limits) }
+            try await requireSession(session, call)
+            let services = call.services
+            try await once(key, call, session.principal, &result) { writer in
+                let imported = try await services.ingestor.importChunks(
+                    session: session.id, documentName: name, chunks: chunks)
+                writer.object("document") {
+                    $0.member("id", imported.documentID)
+                    $0.member("fileName", name)
+                }
+                writer.member("chunks", imported.chunkIDs)
+                writer.member("revision", imported.revision)
+            }
+        }
+    ]
+}
+
+extension ImportedChunk {
+    fileprivate init(_ object: Parameters, _ limits: Limits) throws {
+        var object = object
+        let id = try object.optionalString("id", maximumBytes: 255)
+        let text = try object.string("text", maximumBytes: limits.textBytes)
+        let vector = try object.optionalVector(dimension: UnitVector.dimension)
+        try object.finish()
+        self.init(id: id, text: text, vector: try vector.map { try UnitVector(normalizing: $0) })
+    }
+}

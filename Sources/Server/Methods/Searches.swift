@@ -1,0 +1,229 @@
+import Accounts
+import Library
+import Retrieval
+import Vectors
+import Wire
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+extension Method {
+    /// Query to hits.
+    static let searches = [
+        session("search", .read) { call, session, result in
+            let begun = ContinuousClock.now
+            let query = try SearchQuery(&call.params, call.limits)
+            let request = try SearchRequest(&call, session, query)
+            try call.params.finish()
+            let answer = try await call.services.searcher.search(request)
+            result.members(of: answer, queue: call.arrived.duration(to: begun))
+        },
+        session("search.batch", .read) { call, session, result in
+            let begun = ContinuousClock.now
+            let queries = try batch(&call)
+            let request = try SearchRequest(&call, session, queries[0])
+            try call.params.finish()
+            let answers = try await search(request, for: queries, call.services.searcher)
+            let queue = call.arrived.duration(to: begun)
+            result.array("results", of: answers) { writer, answer in
+                writer.object { $0.members(of: answer, queue: queue) }
+            }
+        },
+    ]
+
+    /// How many queries of one batch run at once: enough to keep a core busy while PostgreSQL
+    /// works, few enough that one batch does not take the pool.
+    private static let batchWidth = 4
+
+    private static func batch(_ call: inout Call) throws(WireError) -> [SearchQuery] {
+        var queries: [SearchQuery] = []
+        for var query in try call.params.objects("queries", maximumCount: call.limits.batch) {
+            queries.append(try SearchQuery(&query, call.limits))
+            try query.finish()
+        }
+        return queries
+    }
+
+    /// The answers in the order of the queries; the first failure fails them all.
+    private static func search(
+        _ request: SearchRequest, for queries: [SearchQuery], _ searcher: Searcher
+    ) async throws -> [SearchAnswer] {
+        var answers = [SearchAnswer?](repeating: nil, count: queries.count)
+        try await withThrowingTaskGroup(of: (Int, SearchAnswer).self) { group in
+            for (index, query) in queries.enumerated() {
+                if index >= batchWidth, let (done, answer) = try await group.next() {
+                    answers[done] = answer
+                }
+                group.addTask {
+                    var one = request
+                    one.query = query
+                    return (index, try await searcher.search(one))
+                }
+            }
+            for try await (done, answer) in group { answers[done] = answer }
+        }
+        return answers.compactMap { $0 }
+    }
+}
+
+extension SearchQuery {
+    /// `text`, or a vector in either form; exactly one of them.
+    init(_ params: inout Parameters, _ limits: Limits) throws(WireError) {
+        let text = try params.optionalString("text", maximumBytes: limits.textBytes)
+        let vector = try params.optionalVector(dimension: UnitVector.dimension)
+        switch (text, vector) {
+        case (let text?, nil):
+            guard text.contains(where: { !$0.isWhitespace }) else {
+                throw .invalid(params.field("text"), expected: "a text", got: "an empty one")
+            }
+            self = .text(text)
+        case (nil, let vector?):
+            do {
+                self = .vector(try UnitVector(normalizing: vector))
+            } catch {
+                throw WireError(translating: error)
+            }
+        default:
+            throw .invalid(
+                params.field("text"), expected: "one of `text`, `vector` and `vectorB64`",
+                got: text == nil ? "none" : "several")
+        }
+    }
+}
+
+private enum Mode: String, CaseIterable { case dense }
+private enum Consistency: String, CaseIterable { case strong, session, cached }
+
+extension SearchRequest {
+    /// Everything but the query. What this server cannot do is refused, never passed over.
+    fileprivate init(
+        _ call: inout Call, _ session: OpenSession, _ query: SearchQuery
+    ) throws(WireError) {
+        _ = try call.params.optionalChoice("mode", of: Mode.self)
+        // Every search reads the database, which is what the strongest of these asks for.
+        _ = try call.params.optionalChoice("consistency", of: Consistency.self)
+        try call.params.refuse("diversity", "is not supported here; leave it out")
+        try call.params.refuse("exactness", "cannot be chosen here; `meta.certificate` says it")
+        if try call.params.optionalFlag("explain") == true {
+            throw .invalid("explain", expected: "false: explaining is not supported here")
+        }
+        self.init(
+            session: session.id, query: query,
+            k: try call.params.optionalInteger("k", in: 1...call.limits.k) ?? 10,
+            filter: try SearchFilter(&call.params),
+            minScore: try call.params.optionalNumber("minScore", in: -1...1).map { Float($0) },
+            expansion: try call.params.optionalChoice("expand", of: Expansion.self) ?? .none,
+            tokenBudget: try call.params.optionalInteger("tokenBudget", in: 1...10_000_000),
+            deadline: call.deadline, model: session.model)
+    }
+}
+
+extension Parameters {
+    /// Refuses a field that this server does not support.
+    fileprivate mutating func refuse(
+        _ name: StaticString, _ reason: String
+    ) throws(WireError) {
+        guard let value = value(name) else { return }
+        throw WireError(
+            .invalidParams, "`\(name)` \(reason).", field: field(name), expected: "nothing",
+            got: value.kind.rawValue)
+    }
+}
+
+extension SearchFilter {
+    /// `filter`, if there is one. It has no field for a session.
+    fileprivate init(_ params: inout Parameters) throws(WireError) {
+        self.init()
+        guard var filter = try params.optionalObject("filter") else { return }
+        documents = try filter.optionalIDs("documents")
+        topics = try filter.optionalIDs("topics")
+        pages = try filter.optionalRange("pages", in: 1...Int(Int32.max))
+        if let types = try filter.optionalChoices("types", of: ChunkType.self) {
+            self.types = Set(types)
+        }
+        createdFrom = try filter.optionalDate("createdFrom")
+        createdBefore = try filter.optionalDate("createdBefore")
+        // Even a lenient client must not believe that a session can be named here.
+        if filter.value("session") != nil {
+            throw .invalid("filter.session", expected: "nothing: the handle says the session")
+        }
+        try filter.finish()
+    }
+}
+
+extension JSONWriter {
+    /// `hits` and `meta`. The hits come first, so that `meta` can say how long they took to write.
+    fileprivate mutating func members(of answer: SearchAnswer, queue: Duration) {
+        let begun = ContinuousClock.now
+        array("hits", of: answer.hits) { writer, hit in
+            writer.object { $0.members(of: hit) }
+        }
+        let meta = answer.meta
+        object("meta") { writer in
+            writer.member("plan", meta.plan.rawValue)
+            writer.object("certificate") { $0.members(of: meta.certificate) }
+            writer.member("examined", meta.examined)
+            writer.member("sessionChunks", meta.sessionChunks)
+            writer.member("revision", meta.revision)
+            writer.member("model", meta.model)
+            writer.object("tookUs") {
+                $0.member("queue", meta.took.queue + queue.microseconds)
+                $0.member("embed", meta.took.embed)
+                $0.member("scan", meta.took.candidates)
+                $0.member("rerank", meta.took.rerank)
+                $0.member("expand", meta.took.expand)
+                $0.member("encode", begun.duration(to: .now).microseconds)
+            }
+        }
+    }
+
+    private mutating func members(of hit: Hit) {
+        member("chunk", hit.chunk)
+        member("score", hit.score)
+        member("rank", hit.rank)
+        object("scores") {
+            $0.member("dense", hit.score)
+            $0.null("lexical")
+            $0.null("fused")
+        }
+        member("text", hit.text)
+        member("span", pair: hit.span.lowerBound, hit.span.upperBound)
+        object("document") {
+            $0.member("id", hit.documentID)
+            $0.member("fileName", hit.fileName)
+        }
+        member("pages", pair: hit.pages.lowerBound, hit.pages.upperBound)
+        member("section", hit.section)
+        guard let parent = hit.parent else { return null("parent") }
+        object("parent") { writer in
+            writer.member("chunk", parent.chunk)
+            writer.member("text", parent.text)
+            writer.member("span", pair: parent.span.lowerBound, parent.span.upperBound)
+            writer.array("children", of: parent.children) { writer, child in
+                writer.object {
+                    $0.member("chunk", child.chunk)
+                    $0.member("score", child.score)
+                    $0.member("span", pair: child.span.lowerBound, child.span.upperBound)
+                }
+            }
+        }
+    }
+
+    private mutating func members(of certificate: Retrieval.Certificate) {
+        switch certificate {
+        case .proven: member("kind", "proven")
+        case .approximate(let efSearch):
+            member("kind", "approximate")
+            member("efSearch", efSearch)
+        }
+    }
+}
+
+extension Duration {
+    fileprivate var microseconds: Int {
+        Int(components.seconds) * 1_000_000 + Int(components.attoseconds / 1_000_000_000_000)
+    }
+}

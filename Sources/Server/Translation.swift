@@ -1,0 +1,194 @@
+// Every error of the program leaves through here. What it says was written for the client: no
+// SQL, no path, nothing of another account. What it leaves out goes to the log, under the request
+// id that the client is given.
+
+import Accounts
+import Documents
+import Embedding
+import Ingestion
+import Library
+import Postgres
+import Retrieval
+import Vectors
+import Wire
+
+extension WireError {
+    /// What the client is told about an error.
+    init(translating error: any Error) {
+        self =
+            switch error {
+            case let error as WireError: error
+            case is CancellationError: .cancelledByClient
+            case let error as PostgresError: WireError(error)
+            case let error as LibraryError: WireError(error)
+            case let error as AccountError: WireError(error)
+            case let error as RetrievalError: WireError(error)
+            case let error as IngestionError: WireError(error)
+            case let error as EmbeddingError: WireError(error)
+            case let error as DocumentError: WireError(error)
+            case let error as VectorError: WireError(error)
+            default: .unexplained
+            }
+    }
+
+    static var cancelledByClient: WireError {
+        WireError(.cancelled, "The request was cancelled.")
+    }
+
+    /// The log has the rest.
+    private static var unexplained: WireError {
+        WireError(
+            .internal, "Something went wrong on this side; the log has it under this request id.")
+    }
+
+    private static func database(_ message: String, retryAfter milliseconds: Int) -> WireError {
+        WireError(.unavailable, message, retryAfterMilliseconds: milliseconds)
+    }
+
+    private init(_ error: PostgresError) {
+        self =
+            switch error {
+            case .server(let error): WireError(error)
+            case .connectionFailed, .connectionLost:
+                .database("The database cannot be reached.", retryAfter: 1000)
+            case .unavailable:
+                .database("No connection to the database became free in time.", retryAfter: 200)
+            case .cancelled: .cancelledByClient
+            case .timedOut:
+                .database("The database took longer than it may.", retryAfter: 1000)
+            case .outcomeUnknown:
+                WireError(
+                    .outcomeUnknown,
+                    "The connection to the database broke during the commit; whether it happened "
+                        + "is not known. Retry with the same idempotency key.")
+            case .invalidParameter, .decoding: .unexplained
+            }
+    }
+
+    private init(_ error: ServerError) {
+        switch error.sqlState {
+        case .uniqueViolation:
+            self.init(.conflict, "Something with this name or number exists already.")
+        case .checkViolation where error.constraint == "study_sessions_status_moves":
+            self.init(.conflict, "The session cannot move to this status from the one it has.")
+        case .foreignKeyViolation:
+            self.init(.notFound, "What this refers to does not exist.")
+        case let state where state.isWorthRetrying || state == .lockNotAvailable:
+            self = .database("Another change was in the way.", retryAfter: 50)
+        case let state where ["53", "57", "58"].contains(state.errorClass):
+            self = .database("The database cannot do this right now.", retryAfter: 1000)
+        default: self = .unexplained
+        }
+    }
+
+    private init(_ error: LibraryError) {
+        switch error {
+        case .duplicateDocument(let existing):
+            self.init(
+                .conflict,
+                "The session already holds this file as document \(existing.wireText).",
+                got: existing.wireText)
+        case .notFound: self.init(.notFound, "There is no such thing in this account.")
+        case .conflict(let reason): self.init(.conflict, reason)
+        case .invalid(let field, let reason):
+            self.init(.invalidParams, "`\(field)`: \(reason).", field: field)
+        case .migration: self = .unexplained
+        }
+    }
+
+    private init(_ error: AccountError) {
+        switch error {
+        case .unauthenticated: self.init(.unauthenticated, "The API key is not valid.")
+        case .forbidden(let scope):
+            self.init(
+                .forbidden, "This API key was not made for '\(scope.rawValue)'.",
+                expected: scope.rawValue)
+        }
+    }
+
+    private init(_ error: RetrievalError) {
+        switch error {
+        case .sessionNotFound: self = .sessionGone
+        case .modelChanged:
+            self.init(
+                .modelChanged, "The session has another embedding model now; open it again.")
+        case .modelUnavailable(let name): self = .noEmbedder(name)
+        case .deadlineExceeded: self = .deadline
+        case .invalid(let field, let reason):
+            self.init(.invalidParams, "`\(field)`: \(reason).", field: field)
+        }
+    }
+
+    private init(_ error: IngestionError) {
+        switch error {
+        case .sessionNotFound: self = .sessionGone
+        case .documentNotFound:
+            self.init(.notFound, "The session has no such document.", field: "document")
+        case .conflict(let reason): self.init(.conflict, reason)
+        case .invalid(let field, let reason):
+            self.init(.invalidParams, "`\(field)`: \(reason).", field: field)
+        case .modelUnavailable(let name): self = .noEmbedder(name)
+        case .storage:
+            self.init(
+                .unavailable, "The file could not be kept.", retryAfterMilliseconds: 1000)
+        }
+    }
+
+    private init(_ error: EmbeddingError) {
+        switch error {
+        case .cancelled: self = .cancelledByClient
+        case .unavailable(_, let retryAfter):
+            let milliseconds = retryAfter.map {
+                $0.components.seconds * 1000 + $0.components.attoseconds / 1_000_000_000_000_000
+            }
+            self.init(
+                .unavailable, "The embedding model cannot be reached.",
+                retryAfterMilliseconds: Int(milliseconds ?? 1000))
+        case .zeroVector, .notFinite:
+            self.init(.invalidParams, "The model makes no usable vector of this text.")
+        default:
+            self.init(
+                .unavailable, "The embedding model does not work as it should; the log says why.",
+                retryAfterMilliseconds: 10_000)
+        }
+    }
+
+    private init(_ error: DocumentError) {
+        switch error {
+        case .cancelled: self = .cancelledByClient
+        case .extractorFailed, .timedOut, .outOfMemory:
+            self.init(.unsupportedDocument, "The file could not be read (\(error.code)).")
+        default: self.init(.unsupportedDocument, error.description)
+        }
+    }
+
+    private init(_ error: VectorError) {
+        switch error {
+        case .dimensionMismatch(let expected, let got):
+            self.init(
+                .invalidVector, "Expected \(expected) numbers, got \(got).",
+                expected: "\(expected) numbers", got: "\(got)")
+        case .notFinite(let element):
+            self.init(.invalidVector, "Element \(element) is not finite.", got: "[\(element)]")
+        case .zeroVector:
+            self.init(.invalidVector, "The vector has no direction.", got: "the zero vector")
+        default: self = .unexplained
+        }
+    }
+
+    /// The time the client gave has passed.
+    static var deadline: WireError {
+        WireError(.deadlineExceeded, "The time given by `timeoutMs` has passed.")
+    }
+
+    /// A handle outlived its session.
+    static var sessionGone: WireError {
+        WireError(.sessionClosed, "The session no longer exists.", field: "session")
+    }
+
+    private static func noEmbedder(_ name: String) -> WireError {
+        WireError(
+            .unavailable, "The session's model \(name) does not run on this server; give a vector.",
+            retryAfterMilliseconds: 10_000)
+    }
+}

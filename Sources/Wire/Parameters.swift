@@ -1,0 +1,338 @@
+// Typed reading of `params`. Each reader checks one field and names it when it is wrong, so a
+// method's parameters read as a list, and no method invents its own message.
+
+#if canImport(FoundationEssentials)
+    package import FoundationEssentials
+#else
+    package import Foundation
+#endif
+
+/// The members of an object, read one by one; what nobody read is unknown.
+///
+/// `null` stands for absent. Strings hold no NUL: PostgreSQL cannot store it, and libpq would
+/// cut there in silence.
+package struct Parameters: Sendable {
+    private let object: JSONObject?
+    private let path: String
+    private let isStrict: Bool
+    /// One bit per member that was asked for; members past the 64th are never known.
+    private var read: UInt64 = 0
+
+    /// The members of `params`, all of them absent when it is.
+    ///
+    /// - Parameters:
+    ///   - object: what `params` holds, `nil` when the request has none.
+    ///   - isStrict: whether ``finish()`` refuses members that were not read.
+    package init(_ object: JSONObject?, isStrict: Bool = false) {
+        self.init(object, path: "", isStrict: isStrict)
+    }
+
+    private init(_ object: JSONObject?, path: String, isStrict: Bool) {
+        self.object = object
+        self.path = path
+        self.isStrict = isStrict
+    }
+
+    /// Refuses members that no reader asked for, if the client is strict.
+    package func finish() throws(WireError) {
+        guard isStrict, let object else { return }
+        for (position, member) in object.enumerated()
+        where position >= 64 || read & (1 << UInt64(position)) == 0 {
+            let field = path + member.key
+            throw WireError(
+                .invalidParams, "`\(field)` is not a field of this request.", field: field)
+        }
+    }
+
+    /// The path of a member, as error messages name it.
+    package func field(_ name: StaticString) -> String { "\(path)\(name)" }
+
+    // MARK: Strings
+
+    /// A string that may be absent, of at most so many bytes.
+    package mutating func optionalString(
+        _ name: StaticString, maximumBytes: Int = 1024
+    ) throws(WireError) -> String? {
+        guard let value = value(name) else { return nil }
+        return try Parameters.string(value, field: field(name), maximumBytes: maximumBytes)
+    }
+
+    /// A string that must be there.
+    package mutating func string(
+        _ name: StaticString, maximumBytes: Int = 1024, allowsEmpty: Bool = false
+    ) throws(WireError) -> String {
+        let string = try required(
+            name, try optionalString(name, maximumBytes: maximumBytes))
+        if string.isEmpty && !allowsEmpty {
+            throw .invalid(field(name), expected: "a string that is not empty", got: "\"\"")
+        }
+        return string
+    }
+
+    /// Strings, absent or a list of at most so many.
+    package mutating func optionalStrings(
+        _ name: StaticString, maximumCount: Int = 256
+    ) throws(WireError) -> [String]? {
+        try elements(name, maximumCount: maximumCount) { (value, field) throws(WireError) in
+            try Parameters.string(value, field: field, maximumBytes: 1024)
+        }
+    }
+
+    /// One of the words of an enumeration.
+    package mutating func optionalChoice<Choice: RawRepresentable & CaseIterable>(
+        _ name: StaticString, of type: Choice.Type = Choice.self
+    ) throws(WireError) -> Choice? where Choice.RawValue == String {
+        guard let value = value(name) else { return nil }
+        return try Parameters.choice(value, field: field(name))
+    }
+
+    /// A list of words of an enumeration.
+    package mutating func optionalChoices<Choice: RawRepresentable & CaseIterable>(
+        _ name: StaticString, of type: Choice.Type = Choice.self
+    ) throws(WireError) -> [Choice]? where Choice.RawValue == String {
+        try elements(name, maximumCount: 64) { (value, field) throws(WireError) in
+            try Parameters.choice(value, field: field)
+        }
+    }
+
+    /// A UUID that may be absent.
+    package mutating func optionalID(_ name: StaticString) throws(WireError) -> UUID? {
+        guard let value = value(name) else { return nil }
+        return try Parameters.id(value, field: field(name))
+    }
+
+    /// A UUID that must be there.
+    package mutating func id(_ name: StaticString) throws(WireError) -> UUID {
+        try required(name, try optionalID(name))
+    }
+
+    /// UUIDs, absent or a list of at most so many.
+    package mutating func optionalIDs(
+        _ name: StaticString, maximumCount: Int = 1024
+    ) throws(WireError) -> [UUID]? {
+        try elements(name, maximumCount: maximumCount) { (value, field) throws(WireError) in
+            try Parameters.id(value, field: field)
+        }
+    }
+
+    /// A date that may be absent: ISO 8601 in UTC.
+    package mutating func optionalDate(_ name: StaticString) throws(WireError) -> Date? {
+        guard let value = value(name) else { return nil }
+        guard let date = value.string.flatMap({ WireDate.date($0) }) else {
+            throw .invalid(
+                field(name), expected: "a date such as 2026-11-01T09:30:00Z",
+                got: value.kind == .string ? "another string" : value.kind.rawValue)
+        }
+        return date
+    }
+
+    /// Bytes in base64 that must be there, at most so many after decoding.
+    package mutating func base64(
+        _ name: StaticString, maximumBytes: Int
+    ) throws(WireError) -> [UInt8] {
+        let value = try required(name, value(name))
+        guard let text = value.utf8 else {
+            throw .invalid(field(name), expected: "base64", got: value.kind.rawValue)
+        }
+        guard text.count <= (maximumBytes + 2) / 3 * 4 else {
+            throw tooMany(field(name), "at most \(maximumBytes) bytes", limit: maximumBytes)
+        }
+        guard let bytes = Base64.decode(text) else {
+            throw .invalid(field(name), expected: "base64", got: "another string")
+        }
+        guard bytes.count <= maximumBytes else {
+            throw tooMany(field(name), "at most \(maximumBytes) bytes", limit: maximumBytes)
+        }
+        return bytes
+    }
+
+    // MARK: Numbers and flags
+
+    /// An integer within a range that may be absent.
+    package mutating func optionalInteger(
+        _ name: StaticString, in range: ClosedRange<Int>
+    ) throws(WireError) -> Int? {
+        guard let value = value(name) else { return nil }
+        return try Parameters.integer(value, field: field(name), in: range)
+    }
+
+    /// An integer within a range that must be there.
+    package mutating func integer(
+        _ name: StaticString, in range: ClosedRange<Int>
+    ) throws(WireError) -> Int {
+        try required(name, try optionalInteger(name, in: range))
+    }
+
+    /// A number within a range that may be absent.
+    package mutating func optionalNumber(
+        _ name: StaticString, in range: ClosedRange<Double>
+    ) throws(WireError) -> Double? {
+        guard let value = value(name) else { return nil }
+        let expected = "a number from \(range.lowerBound) to \(range.upperBound)"
+        guard let number = value.double else {
+            throw .invalid(field(name), expected: expected, got: value.kind.rawValue)
+        }
+        guard range.contains(number) else {
+            throw .invalid(field(name), expected: expected, got: "\(number)")
+        }
+        return number
+    }
+
+    /// A flag that may be absent.
+    package mutating func optionalFlag(_ name: StaticString) throws(WireError) -> Bool? {
+        guard let value = value(name) else { return nil }
+        guard let flag = value.bool else {
+            throw .invalid(field(name), expected: "true or false", got: value.kind.rawValue)
+        }
+        return flag
+    }
+
+    /// `[from, to]`, both included, that may be absent.
+    package mutating func optionalRange(
+        _ name: StaticString, in bounds: ClosedRange<Int>
+    ) throws(WireError) -> ClosedRange<Int>? {
+        let ends = try elements(name, maximumCount: 2) { (value, field) throws(WireError) in
+            try Parameters.integer(value, field: field, in: bounds)
+        }
+        guard let ends else { return nil }
+        guard ends.count == 2, ends[0] <= ends[1] else {
+            throw .invalid(
+                field(name), expected: "two integers, the smaller first",
+                got: ends.count == 2 ? "[\(ends[0]),\(ends[1])]" : "\(ends.count) elements")
+        }
+        return ends[0]...ends[1]
+    }
+
+    // MARK: Objects
+
+    /// An object that may be absent, to be read and finished in turn.
+    package mutating func optionalObject(_ name: StaticString) throws(WireError) -> Parameters? {
+        guard let value = value(name) else { return nil }
+        return try nested(value, field: field(name))
+    }
+
+    /// An object that must be there.
+    package mutating func object(_ name: StaticString) throws(WireError) -> Parameters {
+        try required(name, try optionalObject(name))
+    }
+
+    /// A list of objects that must be there and is not empty.
+    package mutating func objects(
+        _ name: StaticString, maximumCount: Int
+    ) throws(WireError) -> [Parameters] {
+        let (path, isStrict) = (path, isStrict)
+        let objects = try elements(name, maximumCount: maximumCount) {
+            (value, field) throws(WireError) in
+            try Parameters("", isStrict: isStrict, inside: path).nested(value, field: field)
+        }
+        let present = try required(name, objects)
+        if present.isEmpty {
+            throw .invalid(field(name), expected: "at least one element", got: "none")
+        }
+        return present
+    }
+
+    // MARK: One value
+
+    /// A member, marked as read; `nil` when it is absent or null.
+    package mutating func value(_ name: StaticString) -> JSONValue? {
+        guard let (value, position) = object?.member(name) else { return nil }
+        if position < 64 { read |= 1 << UInt64(position) }
+        return value.isNull ? nil : value
+    }
+
+    private func required<Value>(
+        _ name: StaticString, _ value: Value?
+    ) throws(WireError) -> Value {
+        guard let value else { throw .missing(field(name)) }
+        return value
+    }
+
+    private init(_ path: String, isStrict: Bool, inside outer: String) {
+        self.init(nil, path: outer + path, isStrict: isStrict)
+    }
+
+    private func nested(_ value: JSONValue, field: String) throws(WireError) -> Parameters {
+        guard let object = value.object else {
+            throw .invalid(field, expected: "an object", got: value.kind.rawValue)
+        }
+        return Parameters(object, path: field + ".", isStrict: isStrict)
+    }
+
+    private mutating func elements<Element>(
+        _ name: StaticString, maximumCount: Int,
+        _ read: (JSONValue, _ field: String) throws(WireError) -> Element
+    ) throws(WireError) -> [Element]? {
+        guard let value = value(name) else { return nil }
+        guard let array = value.array else {
+            throw .invalid(field(name), expected: "an array", got: value.kind.rawValue)
+        }
+        var elements: [Element] = []
+        for value in array {
+            guard elements.count < maximumCount else {
+                throw tooMany(
+                    field(name), "at most \(maximumCount) elements", limit: maximumCount)
+            }
+            elements.append(try read(value, "\(field(name))[\(elements.count)]"))
+        }
+        return elements
+    }
+
+    private func tooMany(_ field: String, _ expected: String, limit: Int) -> WireError {
+        var error = WireError.invalid(field, expected: expected, got: "more")
+        error.limit = limit
+        return error
+    }
+
+    private static func string(
+        _ value: JSONValue, field: String, maximumBytes: Int
+    ) throws(WireError) -> String {
+        guard let utf8 = value.utf8 else {
+            throw .invalid(field, expected: "a string", got: value.kind.rawValue)
+        }
+        guard utf8.count <= maximumBytes else {
+            var error = WireError.invalid(
+                field, expected: "at most \(maximumBytes) bytes", got: "\(utf8.count)")
+            error.limit = maximumBytes
+            throw error
+        }
+        guard !utf8.contains(0) else {
+            throw .invalid(field, expected: "a string without NUL", got: "one with NUL")
+        }
+        return String(decoding: utf8, as: UTF8.self)
+    }
+
+    private static func integer(
+        _ value: JSONValue, field: String, in range: ClosedRange<Int>
+    ) throws(WireError) -> Int {
+        let expected = "an integer from \(range.lowerBound) to \(range.upperBound)"
+        guard let integer = value.int else {
+            throw .invalid(field, expected: expected, got: value.kind.rawValue)
+        }
+        guard range.contains(integer) else {
+            throw .invalid(field, expected: expected, got: "\(integer)")
+        }
+        return integer
+    }
+
+    private static func id(_ value: JSONValue, field: String) throws(WireError) -> UUID {
+        guard let id = value.string.flatMap(UUID.init(uuidString:)) else {
+            throw .invalid(
+                field, expected: "a UUID",
+                got: value.kind == .string ? "another string" : value.kind.rawValue)
+        }
+        return id
+    }
+
+    private static func choice<Choice: RawRepresentable & CaseIterable>(
+        _ value: JSONValue, field: String
+    ) throws(WireError) -> Choice where Choice.RawValue == String {
+        guard let choice = value.string.flatMap(Choice.init(rawValue:)) else {
+            throw .invalid(
+                field,
+                expected: Choice.allCases.map(\.rawValue).joined(separator: " or "),
+                got: value.kind == .string ? "another string" : value.kind.rawValue)
+        }
+        return choice
+    }
+}

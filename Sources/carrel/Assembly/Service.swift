@@ -1,0 +1,136 @@
+// The parts put together into a running server, and taken down again in the opposite order.
+//
+//   database ─► migrated ─► key ─► embedders ─► searcher, ingestor ─► listening + one worker
+//                                                                     │ until `body` returns
+//   database ◄──── pool closed ◄──── worker stopped ◄──── drained ◄───┘
+
+import Accounts
+import Documents
+import Embedding
+import Foundation
+import Ingestion
+import Library
+import Logging
+import Postgres
+import Retrieval
+import Server
+
+struct Service {
+    let database: Database
+    var embedders = EmbedderChoice()
+    var host = "127.0.0.1"
+    /// 0 takes a free one.
+    var port = 0
+    var poolSize = 8
+    /// Whether a database that was given is migrated too; the embedded one always is.
+    var migrates = false
+    /// Whether client.json points to this server afterwards.
+    ///
+    /// A server that lives for one command only leaves an address that is written there already as
+    /// it is.
+    var announces = true
+
+    /// Listens, lends the address and a key to `body`, and stops when it returns.
+    func run<R: Sendable>(_ body: (ClientFile) async throws -> R) async throws -> R {
+        let embedders = try embedders.registry(home)
+        return try await database.withAddress { url in
+            let pool = Pool(try PostgresConfiguration(url: url), size: poolSize)
+            return try await ensuring {
+                try await serve(pool, embedders, body)
+            } finally: {
+                await pool.shutdown()
+            }
+        }
+    }
+
+    private var home: Home { database.home }
+
+    private var configuration: ServerConfiguration {
+        var configuration = ServerConfiguration()
+        configuration.host = host
+        configuration.port = port
+        return configuration
+    }
+
+    /// A server for one command says only what went wrong; what it refused, its one client is told.
+    private var logger: Logger {
+        var logger = Logger(label: "carrel.server")
+        logger.logLevel = announces ? .info : .warning
+        return logger
+    }
+
+    private func serve<R: Sendable>(
+        _ pool: Pool, _ embedders: EmbedderRegistry, _ body: (ClientFile) async throws -> R
+    ) async throws -> R {
+        try await prepareSchema(pool)
+        let known = try ClientFile.read(home.clientFile)
+        let key = try await clientKey(known?.apiKey, pool)
+        let ingestor = Ingestor(
+            pool: pool, blobs: BlobStore(directory: home.blobs), extractor: Extractor(),
+            embedders: embedders)
+        let server = CarrelServer(
+            configuration,
+            Services(
+                pool: pool, embedders: embedders,
+                searcher: Searcher(pool: pool, embedders: embedders),
+                ingestor: ingestor, uploadDirectory: home.uploads, logger: logger))
+        let address = ClientFile(host: host, port: try await server.start(), apiKey: key)
+        let worker = Task { await ingestor.run() }
+        return try await ensuring {
+            try announce(address, known)
+            return try await body(address)
+        } finally: {
+            await server.drain(within: .seconds(10))
+            worker.cancel()
+            await worker.value
+        }
+    }
+
+    private func announce(_ address: ClientFile, _ known: ClientFile?) throws {
+        if announces {
+            try address.write(home.clientFile)
+        } else if known?.apiKey != address.apiKey {
+            // The key outlives this server, its port does not.
+            try ClientFile(host: host, port: Serve.usualPort, apiKey: address.apiKey)
+                .write(home.clientFile)
+        }
+    }
+
+    private func prepareSchema(_ pool: Pool) async throws {
+        try await pool.withConnection { connection in
+            if database.isEmbedded || migrates {
+                _ = try await Migrator().up(on: connection) {
+                    Terminal.note("carrel: applied migration \($0.number) \($0.name)")
+                }
+            }
+            let pending = try await Migrator().status(on: connection).filter { $0.applied == nil }
+            guard pending.isEmpty else {
+                throw Failure(
+                    "\(pending.count) migrations are not applied: run `carrel migrate up`, "
+                        + "or serve with --migrate")
+            }
+        }
+    }
+
+    /// The key in client.json while it works; else a new one, for the first account, which is made if
+    /// there is none.
+    private func clientKey(_ known: String?, _ pool: Pool) async throws -> String {
+        try await pool.withTransaction { transaction in
+            if let known, (try? await KeyService.authenticate(known, on: transaction)) != nil {
+                return known
+            }
+            if let first = try await KeyService.createFirst(on: transaction) {
+                Terminal.note("carrel: made an account and a key, kept in \(home.clientFile)")
+                return first.created.secret.text
+            }
+            guard let profile = try await ProfileRepository.first(on: transaction) else {
+                throw Failure("another process is making the first account; try again")
+            }
+            let name = "client \(Date().formatted(.iso8601))"
+            let created = try await KeyService.create(
+                profileID: profile.id, name: name, scopes: Set(Scope.allCases), on: transaction)
+            Terminal.note("carrel: \(home.clientFile) held no valid key; made \"\(name)\"")
+            return created.secret.text
+        }
+    }
+}

@@ -1,0 +1,29 @@
+// Where things lie on this machine.
+
+import Foundation
+
+/// The folder that holds all that a running system makes, and the places below it.
+struct Home: Sendable {
+    let path: String
+
+    /// The folder named on the command line, else by `CARREL_HOME`, else `data/var` here.
+    init(_ named: String? = nil) {
+        path = named ?? Self.environment("CARREL_HOME") ?? "data/var"
+    }
+
+    var clientFile: String { path + "/client.json" }
+    var cluster: String { path + "/postgres" }
+    /// What was ingested, under names of our own.
+    var blobs: String { path + "/blobs" }
+    /// What is being uploaded.
+    var uploads: String { path + "/uploads" }
+    var postgresPrograms: String {
+        Self.environment("CARREL_POSTGRES_DIR") ?? path + "/runtime/postgres"
+    }
+    var model: String { Self.environment("CARREL_MODEL_DIR") ?? path + "/models/all-MiniLM-L6-v2" }
+
+    /// A variable that is set to something.
+    static func environment(_ name: String) -> String? {
+        ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
+}

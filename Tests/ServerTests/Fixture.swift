@@ -1,0 +1,128 @@
+// A server on a free port over a database of its own, with two accounts.
+
+import Accounts
+import Documents
+import Embedding
+import Foundation
+import Ingestion
+import Library
+import Logging
+import Postgres
+import Retrieval
+import Server
+import TestSupport
+import Vectors
+import Wire
+
+struct TestServer: Sendable {
+    let server: CarrelServer
+    let port: Int
+    let pool: Pool
+    let ingestor: Ingestor
+    /// Keys of two accounts that know nothing of each other.
+    let key: String
+    let otherKey: String
+
+    /// A connection that has introduced itself.
+    func client(key: String? = nil, strict: Bool = false) async throws -> LineClient {
+        let client = try await LineClient.connect(port)
+        let answer = try await client.call(
+            0, "initialize",
+            """
+            {"protocolVersions":["2026-11-01"],"client":{"name":"test","version":"1"},\
+            "auth":{"apiKey":"\(key ?? self.key)"},"strict":\(strict)}
+            """)
+        guard answer.at("result") != nil else { throw LineClient.Failure.noAnswer(answer.text) }
+        return client
+    }
+
+    /// A connection with a new session open; its handle and id.
+    func session(
+        key: String? = nil, title: String = "Analysis"
+    ) async throws -> (client: LineClient, handle: String, id: String) {
+        let client = try await client(key: key)
+        let created = try await client.call(1, "session.create", "{\"title\":\"\(title)\"}")
+        let id = created.at("result", "session", "id")?.string ?? ""
+        let opened = try await client.call(2, "session.open", "{\"session\":\"\(id)\"}")
+        guard let handle = opened.at("result", "handle")?.string else {
+            throw LineClient.Failure.noAnswer(created.text + opened.text)
+        }
+        return (client, handle, id)
+    }
+}
+
+/// Hashing, but a text that begins with "slow" takes as long as the caller waits.
+struct SlowEmbedder: Embedder {
+    private let hashing = HashingEmbedder()
+
+    var identity: ModelIdentity { hashing.identity }
+
+    func embed(
+        _ texts: [String], as kind: TextKind
+    ) async throws(EmbeddingError) -> Block {
+        if texts.contains(where: { $0.hasPrefix("slow") }) {
+            do {
+                try await Task.sleep(for: .seconds(60))
+            } catch {
+                throw .cancelled
+            }
+        }
+        if texts.contains(where: { $0.hasPrefix("brief") }) {
+            do {
+                try await Task.sleep(for: .milliseconds(700))
+            } catch {
+                throw .cancelled
+            }
+        }
+        return try await hashing.embed(texts, as: kind)
+    }
+
+    func countTokens(_ text: String) -> Int { hashing.countTokens(text) }
+}
+
+/// Starts a server for one test and ends it.
+func withServer(
+    _ configure: (inout ServerConfiguration) -> Void = { _ in },
+    _ body: (TestServer) async throws -> Void
+) async throws {
+    try await withDatabase(migrated: true, size: 6) { pool in
+        let directory = try TestDirectory.make("server")
+        let embedders = EmbedderRegistry([SlowEmbedder()])
+        let ingestor = Ingestor(
+            pool: pool, blobs: BlobStore(directory: directory + "/blobs"),
+            extractor: Extractor(), embedders: embedders)
+        let keys = try await pool.withTransaction { db in
+            var keys: [String] = []
+            for handle in ["ada", "bob"] {
+                let profile = try await ProfileRepository.create(
+                    handle: handle, email: "\(handle)@example.org", passwordHash: "!", on: db)
+                let created = try await KeyService.create(
+                    profileID: profile.id, name: "test", scopes: Set(Scope.allCases), on: db)
+                keys.append(created.secret.text)
+            }
+            return keys
+        }
+        var configuration = ServerConfiguration()
+        configuration.port = 0
+        configure(&configuration)
+        var logger = Logger(label: "test")
+        logger.logLevel = .error
+        let server = CarrelServer(
+            configuration,
+            Services(
+                pool: pool, embedders: embedders,
+                searcher: Searcher(pool: pool, embedders: embedders), ingestor: ingestor,
+                uploadDirectory: directory + "/uploads", logger: logger))
+        let port = try await server.start()
+        let test = TestServer(
+            server: server, port: port, pool: pool, ingestor: ingestor, key: keys[0],
+            otherKey: keys[1])
+        do {
+            try await body(test)
+        } catch {
+            await server.drain(within: .milliseconds(100))
+            throw error
+        }
+        await server.drain(within: .milliseconds(100))
+    }
+}

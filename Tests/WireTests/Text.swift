@@ -1,0 +1,20 @@
+import NIOCore
+import Wire
+
+/// The value a text spells.
+func parse(_ text: String, depth: Int = 32) throws -> JSONValue {
+    try JSONParser(maximumDepth: depth).parse(ByteBuffer(string: text)).root
+}
+
+/// Random numbers that a seed repeats (SplitMix64; Steele, Lea and Flood, OOPSLA 2014).
+struct Seeded: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
