@@ -1,0 +1,3 @@
+package enum LibraryError: Error {
+    case notFound
+}

@@ -1,0 +1,1 @@
+func translate(_ error: LibraryError) {}

@@ -1,0 +1,2 @@
+internal import CBLAS
+import NIOCore

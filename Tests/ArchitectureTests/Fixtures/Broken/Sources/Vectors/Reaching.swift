@@ -1,0 +1,2 @@
+// An arrow that points up.
+package import Library
