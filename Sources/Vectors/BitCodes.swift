@@ -16,6 +16,7 @@
 struct BitCodes: Sendable {
     let count: Int
     let dimension: Int
+    let rotation: Rotation
     let centroid: [Float]
 
     /// In groups of 64 rows, byte by byte, as `bit_scan` in `kernels.h` reads them.
@@ -74,6 +75,7 @@ struct BitCodes: Sendable {
         }
         count = block.count
         self.dimension = dimension
+        self.rotation = rotation
         self.centroid = centroid
         self.codes = codes
         self.bases = bases

@@ -32,15 +32,14 @@
         return count
     }
 
-    /// Estimates every row from its bits, but for the constant `query.bits.base`.
-    func estimateFromBits() {
-        let codes = block.codes
+    /// Estimates every row from its bits, but for the constant `bits.base`.
+    func estimateFromBits(_ bits: BitQuery, _ codes: BitCodes) {
         unsafe kernels.bitScan(
-            table: query.bits.table, codes: codes.codes.base, columns: codes.columns,
+            table: bits.table, codes: codes.codes.base, columns: codes.columns,
             groups: codes.groups, into: scratch.sums.base)
         unsafe kernels.bitEstimates(
             scratch.sums.base, bases: codes.bases.base, factors: codes.factors.base,
-            scale: query.bits.scale, offset: query.bits.offset, count: block.count,
+            scale: bits.scale, offset: bits.offset, count: block.count,
             into: scratch.estimates.base)
     }
 
@@ -69,13 +68,13 @@
     // MARK: Sifting
 
     /// Keeps the rows whose estimate from bits may be off by six deviations and reach the bar.
-    func siftByBits() -> Int {
-        let errors = block.codes.errors
+    func siftByBits(_ bits: BitQuery, _ codes: BitCodes) -> Int {
+        let errors = codes.errors
         let bar = unsafe bar(count: block.count, errors: errors.base, rows: nil)
         return unsafe kernels.select(
             scratch.estimates.base, errors: errors.base,
-            weight: Cascade.deviations * query.bits.deviation(block.codes),
-            threshold: bar - query.bits.base, count: block.count, into: scratch.rows.base)
+            weight: Cascade.deviations * bits.deviation(codes),
+            threshold: bar - bits.base, count: block.count, into: scratch.rows.base)
     }
 
     /// Keeps the rows whose bytes allow them to reach the bar, having estimated all of them.

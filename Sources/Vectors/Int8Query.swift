@@ -6,24 +6,29 @@
 ///
 /// The bound. ⟨q, v⟩ = ⟨scale·y, s·x⟩ + ⟨δ, s·x⟩ + ⟨q, ε⟩, so
 /// |⟨q, v⟩ − scale·s·⟨y, x⟩| ≤ ‖δ‖·‖s·x‖ + ‖q‖·‖ε‖ = `constantError(rows)` + `weight` · errors[i].
-struct Int8Query: Sendable {
-    let values: [Int16]
-    let scale: Float
+struct Int8Query {
+    private(set) var values: [Int16]
+    private(set) var scale: Float = 0
     /// ‖q‖, by which a row's own error is multiplied; rounded up.
-    let weight: Float
+    private(set) var weight: Float = 0
     /// ‖δ‖, rounded up.
-    private let error: Float
+    private var error: Float = 0
 
     init(_ query: [Float]) {
         precondition(query.count <= 1_023, "sums of \(query.count) products may overflow")
-        var values = [Int16](repeating: 0, count: query.count)
+        values = [Int16](repeating: 0, count: query.count)
+        restart(query)
+    }
+
+    /// Becomes another query of the same length; allocates nothing.
+    mutating func restart(_ query: [Float]) {
+        precondition(query.count == values.count, "\(query.count) numbers for \(values.count)")
         let lost = unsafe query.withUnsafeBufferPointer { from in
             unsafe values.withUnsafeMutableBufferPointer { to in
                 unsafe Kernels.quantize(
                     from.baseAddress!, count: from.count, into: to.baseAddress!)
             }
         }
-        self.values = values
         scale = lost.scale
         error = Float(lost.error).nextUp
         weight = Float(Kernels.current.dot(query, query).squareRoot()).nextUp

@@ -176,16 +176,15 @@ extension Kernels {
         )
     }
 
-    /// v in four bits as the table of sums that `bitScan` reads, the step between two levels, and
+    /// v in four bits as the table of sums that `bitScan` reads; the step between two levels, and
     /// the squared length of what was lost.
-    static func bitTable(_ v: [Float]) -> (table: [UInt8], step: Float, squaredError: Double) {
+    static func bitTable(_ v: [Float], into table: inout [UInt8]) -> (
+        step: Float, squaredError: Double
+    ) {
         precondition(v.count % 4 == 0, "\(v.count) elements are not whole nibbles")
+        precondition(table.count == v.count * 4, "\(table.count) entries for \(v.count) elements")
         var step: Float = 0
-        var squaredError = 0.0
-        let table = unsafe [UInt8](unsafeUninitializedCapacity: v.count * 4) { table, count in
-            unsafe squaredError = carrel_bit_table(v, v.count, &step, table.baseAddress)
-            count = v.count * 4
-        }
-        return (table, step, squaredError)
+        let squaredError = unsafe carrel_bit_table(v, v.count, &step, &table)
+        return (step, squaredError)
     }
 }

@@ -55,18 +55,16 @@ package struct Rotation: Sendable {
         }
     }
 
-    /// The vector rotated by the axes in bytes; `squaredErrorInBytes` says how well.
-    func rotatedInBytes(_ vector: [Float]) -> [Float] {
-        let query = Int8Query(vector)
-        var dots = [Int32](repeating: 0, count: dimension)
-        return unsafe [Float](unsafeUninitializedCapacity: dimension) { rotated, count in
-            unsafe dots.withUnsafeMutableBufferPointer { dots in
-                unsafe Kernels.current.int8Scan(query, axesInBytes, into: dots.baseAddress!)
-                unsafe Kernels.current.int8Estimates(
-                    dots.baseAddress!, axesInBytes.scales.base, scale: query.scale,
-                    count: dimension, into: rotated.baseAddress!)
-            }
-            count = dimension
+    /// Rotates one vector by the axes in bytes; `squaredErrorInBytes` says how well.
+    ///
+    /// - Complexity: O(d²), 23 µs at d = 768. No allocation.
+    func rotate(_ vector: Int8Query, into rotated: inout [Float]) {
+        precondition(rotated.count == dimension)
+        unsafe withUnsafeTemporaryAllocation(of: Int32.self, capacity: dimension) { dots in
+            unsafe Kernels.current.int8Scan(vector, axesInBytes, into: dots.baseAddress!)
+            unsafe Kernels.current.int8Estimates(
+                dots.baseAddress!, axesInBytes.scales.base, scale: vector.scale,
+                count: dimension, into: &rotated)
         }
     }
 }

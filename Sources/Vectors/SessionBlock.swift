@@ -1,63 +1,68 @@
-/// The rows of a session three times over: in one bit an element, in one byte, and exactly.
+/// The rows of a session up to three times over: exactly, in one byte an element, and in one bit.
 ///
 /// Immutable. 3,072 + 776 + 108 = 3,956 bytes a row of 768 elements (and up to 63 rows of codes for
 /// the last group). `Cascade` searches it.
+///
+/// It comes in two stages, because the bytes take a tenth of the time of the codes: a block of bytes
+/// answers at once, with a proof, and `withCodes` gives one that answers faster when rows are many.
 package struct SessionBlock: Sendable {
     package let rows: Block
-    package let rotation: Rotation
-    let codes: BitCodes
     let bytes: Int8Rows
+    /// Nil in the first stage.
+    let codes: BitCodes?
 
     package var count: Int { rows.count }
     package var dimension: Int { rows.dimension }
+    package var hasCodes: Bool { codes != nil }
 
-    /// What the codes are residuals of.
+    /// What the codes are residuals of; nil without codes.
     ///
-    /// A segment appended to a session takes the centroid of its
-    /// base, so that one prepared query serves both.
-    package var centroid: [Float] { codes.centroid }
+    /// A segment appended to a session takes the centroid of its base, so that a query is rotated
+    /// once for both.
+    package var centroid: [Float]? { codes?.centroid }
 
     /// All memory held, the floats included.
     package var byteCount: Int {
         let floats = rows.count * rows.dimension * MemoryLayout<Float>.stride
-        return floats + codes.byteCount + bytes.byteCount
+        return floats + bytes.byteCount + (codes?.byteCount ?? 0)
     }
 
     /// Bounds are computed in float, with at most six roundings of numbers no larger than the
     /// longest row's product with the query; this much is allowed for them on top.
     let slack: Float
 
-    /// Codes and bytes for `rows`, whose centroid is their mean unless one is given.
+    /// Bytes for `rows`, and no codes.
     ///
-    /// - Complexity: O(n·d²) for the rotation: 768 × 10,000 rows take 0.3 s on one core.
-    /// - Precondition: rows finite and about unit length, of the rotation's dimension, a multiple of
-    ///   8; fewer than 2³² of them.
+    /// - Complexity: O(n·d): 768 × 10,000 rows take 8 ms on one core.
+    /// - Precondition: rows finite and about unit length; fewer than 2³² of them.
     /// - Throws: `VectorError.allocation`.
-    package init(_ rows: Block, rotation: Rotation, centroid mean: [Float]? = nil)
-        throws(VectorError)
-    {
+    package init(_ rows: Block) throws(VectorError) {
         precondition(rows.count < Int(UInt32.max), "\(rows.count) rows")
+        self.init(rows: rows, bytes: try Int8Rows(rows), codes: nil)
+    }
+
+    /// Bytes and codes for `rows`; see `withCodes`.
+    package init(_ rows: Block, rotation: Rotation, centroid: [Float]? = nil) throws(VectorError) {
+        self = try SessionBlock(rows).withCodes(rotation: rotation, centroid: centroid)
+    }
+
+    init(rows: Block, bytes: Int8Rows, codes: BitCodes?) {
         self.rows = rows
-        self.rotation = rotation
-        codes = try BitCodes(
-            rows, centroid: mean ?? BitCodes.centroid(of: rows), rotation: rotation)
-        bytes = try Int8Rows(rows)
+        self.bytes = bytes
+        self.codes = codes
         slack = 1e-6 * max(1, bytes.longest)
     }
-}
 
-/// One query made ready for blocks that share a rotation and a centroid.
-package struct PreparedQuery: Sendable {
-    let values: [Float]
-    let bits: BitQuery
-    let bytes: Int8Query
-
-    /// - Complexity: O(d²); 35 µs at d = 768.
-    /// - Precondition: the block has 768 columns.
-    package init(_ query: UnitVector, for block: SessionBlock) {
-        precondition(block.dimension == UnitVector.dimension)
-        values = query.values
-        bits = BitQuery(values, codes: block.codes, rotation: block.rotation)
-        bytes = Int8Query(values)
+    /// The same rows and bytes, shared, with codes about `centroid`: the rows' mean unless given.
+    ///
+    /// - Complexity: O(n·d²) for the rotation: 768 × 10,000 rows take 0.1 s on one core.
+    /// - Precondition: rows of the rotation's dimension, a multiple of 8.
+    /// - Throws: `VectorError.allocation`.
+    package func withCodes(rotation: Rotation, centroid: [Float]? = nil) throws(VectorError)
+        -> SessionBlock
+    {
+        let codes = try BitCodes(
+            rows, centroid: centroid ?? BitCodes.centroid(of: rows), rotation: rotation)
+        return SessionBlock(rows: rows, bytes: bytes, codes: codes)
     }
 }

@@ -13,7 +13,7 @@ struct BoundsTests {
         let rows = population.rows(&random)
         let block = try SessionBlock(Block(rows), rotation: CascadeTests.rotation)
         for query in population.queries(rows, &random) {
-            let prepared = PreparedQuery(query, for: block)
+            let prepared = PreparedQuery(query)
             for (row, product) in products(query, rows).enumerated() {
                 let bounds = block.bounds(of: row, for: prepared)
                 #expect(abs(Double(bounds.byteEstimate) - product) <= Double(bounds.byteError))
@@ -33,10 +33,11 @@ struct BoundsTests {
         for _ in 0..<20 {
             let query = random.unitVector(
                 near: rows[Int.random(in: 0..<700, using: &random)], distance: 1)
-            let prepared = PreparedQuery(query, for: block)
+            let prepared = PreparedQuery(query)
             for (row, product) in products(query, rows).enumerated() {
                 let bounds = block.bounds(of: row, for: prepared)
-                errors.append((product - Double(bounds.bitEstimate)) / Double(bounds.bitDeviation))
+                let bits = try #require(bounds.bits)
+                errors.append((product - Double(bits.estimate)) / Double(bits.deviation))
             }
         }
         let count = Double(errors.count)
@@ -53,8 +54,9 @@ struct BoundsTests {
         let row = random.unitVector()
         let block = try SessionBlock(Block([row]), rotation: CascadeTests.rotation)
         let query = random.unitVector()
-        let bounds = block.bounds(of: 0, for: PreparedQuery(query, for: block))
-        #expect(abs(Double(bounds.bitEstimate) - products(query, [row])[0]) < 1e-6)
+        let bounds = block.bounds(of: 0, for: PreparedQuery(query))
+        let estimate = try #require(bounds.bits?.estimate)
+        #expect(abs(Double(estimate) - products(query, [row])[0]) < 1e-6)
     }
 
     @Test("A rotation keeps lengths and angles, and its seed decides it")

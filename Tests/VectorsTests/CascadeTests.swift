@@ -70,6 +70,10 @@ enum Population: String, CaseIterable, Sendable {
     }
 }
 
+/// The ways through a cascade: a block that has no codes yet, one whose codes are read, one of which a
+/// proof is asked, and one left to choose.
+private enum Way: CaseIterable { case staged, bits, proven, chosen }
+
 @Suite("The cascade")
 struct CascadeTests {
     static let rotation = try! Rotation(seed: 1)
@@ -81,7 +85,8 @@ struct CascadeTests {
         let seed: UInt64 = 20
         var random = SplitMix64(seed: seed)
         let rows = population.rows(&random)
-        let block = try SessionBlock(Block(rows), rotation: Self.rotation)
+        let bytes = try SessionBlock(Block(rows))
+        let both = try bytes.withCodes(rotation: Self.rotation)
         let scratch = try SearchScratch()
         let place = Array(rows.indices).shuffled(using: &random)
 
@@ -95,7 +100,7 @@ struct CascadeTests {
         ]
 
         for query in population.queries(rows, &random) {
-            let prepared = PreparedQuery(query, for: block)
+            let prepared = PreparedQuery(query)
             let oracle = BruteForce(query, rows, place: place)
             for (index, filter) in filters.enumerated() {
                 for k in index < 2 ? [1, 10, rows.count + 1] : [10] {
@@ -103,15 +108,19 @@ struct CascadeTests {
                     let limits: [Float] = [.infinity, all.last?.distance ?? 1, 0.2]
                     for limit in limits {
                         let expected = all.filter { $0.distance <= limit }
-                        for exactness in [Exactness.probable, .proven] {
+                        for way in Way.allCases {
                             let answer = try Cascade.nearest(
-                                k, to: prepared, in: block, exactness: exactness, filter: filter,
-                                limit: limit, scratch: scratch, tieBreak: { place[$0] < place[$1] })
+                                k, to: prepared, in: way == .staged ? bytes : both,
+                                exactness: way == .proven ? .proven : .probable,
+                                first: way == .bits ? .bits : nil, filter: filter, limit: limit,
+                                scratch: scratch, tieBreak: { place[$0] < place[$1] })
                             #expect(
                                 answer.ranked == expected,
-                                "\(population), k \(k), filter \(index), \(exactness), seed \(seed)"
+                                "\(population), k \(k), filter \(index), \(way), seed \(seed)"
                             )
-                            if exactness == .proven { #expect(answer.certificate == .proven) }
+                            if way == .proven || way == .staged {
+                                #expect(answer.certificate == .proven)
+                            }
                         }
                     }
                 }
@@ -122,7 +131,7 @@ struct CascadeTests {
     @Test("That an empty block holds no answer is proven")
     func nothing() throws {
         let block = try SessionBlock(Block([]), rotation: Self.rotation)
-        let query = PreparedQuery(try UnitVector(padding: [1]), for: block)
+        let query = PreparedQuery(try UnitVector(padding: [1]))
         let answer = try Cascade.nearest(
             10, to: query, in: block, scratch: SearchScratch(), tieBreak: <)
         #expect(answer.ranked.isEmpty && answer.certificate == .proven)
@@ -134,7 +143,7 @@ struct CascadeTests {
         let rows = (0..<700).map { _ in random.unitVector() }
         let block = try SessionBlock(Block(rows), rotation: Self.rotation)
         let answer = try Cascade.nearest(
-            10, to: PreparedQuery(rows[5], for: block), in: block, scratch: SearchScratch(),
+            10, to: PreparedQuery(rows[5]), in: block, first: .bits, scratch: SearchScratch(),
             tieBreak: <)
         #expect(answer.ranked.first?.index == 5)
         #expect(answer.certificate == .probable(missProbability: 10 * 9.87e-10))
@@ -148,11 +157,49 @@ struct CascadeTests {
         let block = try SessionBlock(
             Block(Array(repeating: row, count: 300)), rotation: Self.rotation)
         let answer = try Cascade.nearest(
-            3, to: PreparedQuery(row, for: block), in: block, scratch: SearchScratch(),
+            3, to: PreparedQuery(row), in: block, first: .bits, scratch: SearchScratch(),
             tieBreak: >)
         #expect(answer.ranked.map(\.index) == [299, 298, 297])
         #expect(answer.certificate == .proven)
         #expect(answer.examined.bytes == 300 && answer.examined.exactly == 300)
+    }
+
+    @Test(
+        "One prepared query serves blocks of other centroids, rotations and none, and other queries"
+    )
+    func manyBlocks() throws {
+        var random = SplitMix64(seed: 24)
+        let rows = (0..<500).map { _ in random.unitVector() }
+        let block = Block(rows)
+        let other = try Rotation(seed: 2)
+        let staged = try SessionBlock(block)
+        let blocks = [
+            try staged.withCodes(rotation: Self.rotation), staged,
+            try staged.withCodes(rotation: Self.rotation, centroid: rows[7].values),
+            try staged.withCodes(rotation: other),
+        ]
+        #expect(blocks.map(\.hasCodes) == [true, false, true, true])
+        let scratch = try SearchScratch()
+        let prepared = PreparedQuery(rows[0])
+        for query in [rows[3], random.unitVector(), random.unitVector()] {
+            prepared.restart(query)
+            let expected = BruteForce(query, rows, place: Array(rows.indices)).nearest(10)
+            for block in blocks + blocks.reversed() {
+                let answer = try Cascade.nearest(
+                    10, to: prepared, in: block, first: .bits, scratch: scratch, tieBreak: <)
+                #expect(answer.ranked == expected)
+            }
+        }
+    }
+
+    @Test("A small block is answered with a proof, without having to rotate the query")
+    func small() throws {
+        var random = SplitMix64(seed: 25)
+        let rows = (0..<700).map { _ in random.unitVector() }
+        let block = try SessionBlock(Block(rows), rotation: Self.rotation)
+        let answer = try Cascade.nearest(
+            10, to: PreparedQuery(rows[5]), in: block, scratch: SearchScratch(), tieBreak: <)
+        #expect(answer.certificate == .proven && answer.examined.bytes == 700)
     }
 
     @Test("A segment that takes its base's centroid is searched with the base's query")
@@ -165,11 +212,11 @@ struct CascadeTests {
         let scratch = try SearchScratch()
         for _ in 0..<10 {
             let query = random.unitVector(width: 384)
-            let prepared = PreparedQuery(query, for: base)
+            let prepared = PreparedQuery(query)
             let first = try Cascade.nearest(
-                10, to: prepared, in: base, scratch: scratch, tieBreak: <)
+                10, to: prepared, in: base, first: .bits, scratch: scratch, tieBreak: <)
             let second = try Cascade.nearest(
-                10, to: prepared, in: segment, limit: first.ranked.last!.distance,
+                10, to: prepared, in: segment, first: .bits, limit: first.ranked.last!.distance,
                 scratch: scratch, tieBreak: <)
             let both =
                 first.ranked

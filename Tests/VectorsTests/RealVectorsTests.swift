@@ -38,11 +38,11 @@ struct RealVectorsTests {
         for query in try RealVectors.load("queries.f16.npy", count: 100) {
             let all = TopK.select(
                 10, distances: Scorer.distances(from: query, to: rows), tieBreak: <)
-            let prepared = PreparedQuery(query, for: block)
+            let prepared = PreparedQuery(query)
             for exactness in [Exactness.probable, .proven] {
                 let answer = try Cascade.nearest(
-                    10, to: prepared, in: block, exactness: exactness, scratch: scratch,
-                    tieBreak: <)
+                    10, to: prepared, in: block, exactness: exactness, first: .bits,
+                    scratch: scratch, tieBreak: <)
                 #expect(answer.ranked == all)
                 if exactness == .probable { read += answer.examined.bytes }
                 scored += answer.examined.exactly
