@@ -9,13 +9,12 @@ import Testing
     private func failure(
         of script: String, limits: ExtractionLimits = ExtractionLimits()
     ) async throws -> DocumentError? {
-        let helper = try Fixtures.temporaryFile(Array("#!/bin/sh\n\(script)\n".utf8))
+        let helper = try executable(script)
         let input = try Fixtures.temporaryFile(Array("text".utf8))
         defer {
             try? FileManager.default.removeItem(atPath: helper)
             try? FileManager.default.removeItem(atPath: input)
         }
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: helper)
         do throws(DocumentError) {
             _ = try await Extractor(helper: helper, limits: limits)
                 .extract(input, fileName: "a.txt")
@@ -23,6 +22,20 @@ import Testing
         } catch {
             return error
         }
+    }
+
+    /// A script that can be started. Another process copies it into place: a file that this one had
+    /// opened to write could be held open for a moment by a child that another test is starting, and
+    /// Linux refuses to execute it then (ETXTBSY).
+    private func executable(_ script: String) throws -> String {
+        let source = try Fixtures.temporaryFile(Array("#!/bin/sh\n\(script)\n".utf8))
+        defer { try? FileManager.default.removeItem(atPath: source) }
+        let install = try Process.run(
+            URL(filePath: "/usr/bin/install"),
+            arguments: ["-m", "755", source, source + ".sh"])
+        install.waitUntilExit()
+        try #require(install.terminationStatus == 0)
+        return source + ".sh"
     }
 
     @Test("A helper that hangs is killed when the time is up")
