@@ -68,7 +68,7 @@ final class Running: Sendable {
     }
 
     /// Waits for a line on standard output that holds `text`, and returns it.
-    func line(holding text: String, within limit: Duration = .seconds(60)) async throws -> String {
+    func line(holding text: String, within limit: Duration = .seconds(180)) async throws -> String {
         let deadline = ContinuousClock.now.advanced(by: limit)
         while ContinuousClock.now < deadline {
             let lines = output.text.split(separator: "\n").map(String.init)

@@ -70,7 +70,7 @@ import Vectors
         task.cancel()
         await #expect(throws: EmbeddingError.cancelled) { _ = try await task.value }
         // All of them take minutes.
-        #expect(clock.now - start < .seconds(20))
+        #expect(clock.now - start < .seconds(60))
     }
 
     @Test("A query does not wait for the passages before it")

@@ -88,7 +88,7 @@ struct EndToEndTests {
             let job = try #require(ingested.at("result", "job", "id")?.string)
             let subscribed = try await client.call(11, "job.subscribe", "{\"job\":\"\(job)\"}")
             if subscribed.at("result", "job", "state")?.string != "SUCCEEDED" {
-                let end = try await client.next("the end of the job", within: .seconds(60)) {
+                let end = try await client.next("the end of the job", within: .seconds(180)) {
                     ["SUCCEEDED", "FAILED"].contains($0.at("params", "state")?.string ?? "")
                 }
                 #expect(end.at("params", "state")?.string == "SUCCEEDED", "\(end.text)")

@@ -46,7 +46,7 @@ final class LineClient: Sendable {
 
     /// The next line that matches, in any order; others are kept for later.
     func next(
-        _ what: String = "a line", within time: Duration = .seconds(20),
+        _ what: String = "a line", within time: Duration = .seconds(120),
         where matches: @Sendable (JSONValue) -> Bool = { _ in true }
     ) async throws -> JSONValue {
         let end = ContinuousClock.now.advanced(by: time)
@@ -61,7 +61,7 @@ final class LineClient: Sendable {
     }
 
     /// The answer to an id.
-    func answer(_ id: Int, within time: Duration = .seconds(20)) async throws -> JSONValue {
+    func answer(_ id: Int, within time: Duration = .seconds(120)) async throws -> JSONValue {
         try await next("the answer to \(id)", within: time) { $0.object?["id"]?.int == id }
     }
 
@@ -73,7 +73,7 @@ final class LineClient: Sendable {
     }
 
     /// Waits until the server has closed the connection.
-    func isClosed(within time: Duration = .seconds(20)) async -> Bool {
+    func isClosed(within time: Duration = .seconds(120)) async -> Bool {
         let end = ContinuousClock.now.advanced(by: time)
         while !inbox.isClosed, ContinuousClock.now < end {
             try? await Task.sleep(for: .milliseconds(2))
