@@ -49,6 +49,9 @@ let package = Package(
             name: "CSimdJSON", cxxSettings: [.unsafeFlags(["-O3", "-std=c++17"])],
             linkerSettings: [.linkedLibrary("simdjson")]),
 
+        .systemLibrary(name: "CSnowball"),
+        .systemLibrary(name: "CICU", pkgConfig: "icu-uc"),
+
         .target(
             name: "CPoppler",
             cxxSettings: [.unsafeFlags(["-O2", "-std=c++17", "-Wall", "-Werror"])],
@@ -65,6 +68,9 @@ let package = Package(
             name: "Vectors", dependencies: ["CKernels", "CBLAS", "COneDNN"],
             swiftSettings: settings),
         .target(name: "Postgres", dependencies: ["CLibPQ"], swiftSettings: settings),
+        .target(
+            name: "Lexical", dependencies: ["CSnowball", "CICU"], exclude: ["README.md"],
+            resources: [.embedInCode("StopWords")], swiftSettings: settings),
         .target(name: "Documents", dependencies: [crypto], swiftSettings: settings),
         // What `carrel-extract` does; nothing else links these libraries.
         .target(
@@ -126,6 +132,8 @@ let package = Package(
 
         .testTarget(
             name: "VectorsTests", dependencies: ["Vectors", "CKernels"], swiftSettings: settings),
+        .testTarget(
+            name: "LexicalTests", dependencies: ["Lexical"], swiftSettings: settings),
         .testTarget(
             name: "EmbeddingTests", dependencies: ["Embedding", "Vectors"],
             exclude: ["Fixtures"], swiftSettings: settings),

@@ -1,0 +1,3 @@
+#pragma once
+// The Snowball project's stemmers (Debian: libstemmer-dev).
+#include <libstemmer.h>
