@@ -39,7 +39,7 @@ package actor Connection: Queryable {
     }
 
     /// A statement that this connection's server knows by `name`.
-    struct Prepared {
+    struct Prepared: Sendable {
         let name: String
         let parameters: [PostgresType]
         let columns: [Column]
@@ -167,7 +167,7 @@ package actor Connection: Queryable {
             } else {
                 plan = try prepare(statement, cancellation)
             }
-            let encoded = try encode(parameters, for: plan)
+            let encoded = try Connection.encode(parameters, for: plan)
             do throws(PostgresError) {
                 let result = try exchange(.statement, cancellation) { libpq in
                     libpq.sendExecute(plan.name, encoded)
@@ -212,7 +212,7 @@ package actor Connection: Queryable {
 
     // MARK: Preparing
 
-    private func prepare(
+    func prepare(
         _ statement: Statement, _ cancellation: Cancellation
     ) throws(PostgresError) -> Prepared {
         if statement.sql.utf8.contains(0) {
@@ -288,7 +288,8 @@ package actor Connection: Queryable {
         }
     }
 
-    private func encode(
+    /// Writes parameters as the statement's types ask for.
+    static func encode(
         _ parameters: [(any PostgresEncodable)?], for plan: Prepared
     ) throws(PostgresError) -> EncodedParameters {
         guard parameters.count == plan.parameters.count else {

@@ -8,8 +8,9 @@ internal import CLibPQ
 
 /// A connection of libpq, or the place where one will be.
 ///
-/// `@unchecked Sendable`: owned by one `Connection`, whose executor is the only caller; only
-/// `socket` is read elsewhere, and it is set once before the connection is handed to anyone.
+/// `@unchecked Sendable`: owned by one `Connection`, whose executor is the only caller until it lends
+/// it to an `ImmediateConnection` for good; only `socket` is read elsewhere, and it is set once before
+/// the connection is handed to anyone.
 @safe
 final class LibPQConnection: @unchecked Sendable {
     private var pointer: OpaquePointer?
