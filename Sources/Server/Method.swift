@@ -5,6 +5,7 @@ import Wire
 
 /// A method of the protocol.
 struct Method: Sendable {
+    typealias Prompt = @Sendable (inout Call, inout JSONWriter) throws -> Void
     typealias Open = @Sendable (inout Call, inout JSONWriter) async throws -> Void
     typealias ForAccount = @Sendable (inout Call, Principal, inout JSONWriter) async throws -> Void
     typealias ForSession =
@@ -22,7 +23,11 @@ struct Method: Sendable {
 
     /// What runs. A method on a session is handed the session its handle stands for: it cannot
     /// be written without one, nor name another.
+    ///
+    /// A prompt one runs on the event loop before the next line is looked at, so it takes
+    /// microseconds and waits for nothing: a task would cost it three times the work.
     enum Body: Sendable {
+        case prompt(Prompt)
         case open(Open)
         case account(ForAccount)
         case session(ForSession)
@@ -35,6 +40,7 @@ struct Method: Sendable {
     /// Reads the parameters, does the work, writes the members of the result.
     func run(_ call: inout Call, _ result: inout JSONWriter) async throws {
         switch body {
+        case .prompt(let body): try body(&call, &result)
         case .open(let body): try await body(&call, &result)
         case .account(let body):
             let principal = try authorized(call)
@@ -71,6 +77,10 @@ extension Method {
         ]
         return Dictionary(uniqueKeysWithValues: families.joined().map { ($0.name, $0) })
     }()
+
+    static func prompt(_ name: String, _ body: @escaping Prompt) -> Method {
+        Method(name: name, needs: .nothing, body: .prompt(body))
+    }
 
     static func open(
         _ name: String, needs: Needs = .nothing, _ body: @escaping Open

@@ -1,4 +1,5 @@
-// The socket's side of a connection: bytes in, lines out, one task per request. What to do is
+// The socket's side of a connection: bytes in, lines out. A request that needs nothing but the
+// processor for some microseconds is answered here and now; any other is a task. What to do is
 // decided by `ConnectionState`; this does it, on the channel's event loop.
 //
 // Reading is asked for, never automatic: no read while the client leaves answers unread, while
@@ -81,6 +82,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         takeLines()
+        if !isReading { context.flush() }
         readIfAllowed()
         leaveIfNothingIsLeft()
         context.fireChannelWritabilityChanged()
@@ -139,7 +141,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     private func take(_ request: Request, bytes: Int) {
-        guard tasks[request.id] == nil else {
+        guard state.inFlight[request.id] == nil else {
             // Under the id itself this would be a second answer to the first request.
             return refuse(
                 nil,
@@ -152,7 +154,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         if let refusal { return refuse(request.id, refusal) }
         guard let method else { return }
         do throws(WireError) {
-            start(
+            begin(
                 method, request.id,
                 try Call(
                     request, peer: peer, services: services, configuration: configuration,
@@ -166,18 +168,27 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     // MARK: Requests
 
+    private func begin(_ method: Method, _ id: RequestID, _ call: Call) {
+        requests += 1
+        switch method.body {
+        case .prompt(let body):
+            // Flushed with what else this read brings; see `refuse`.
+            finish(id, Outcome.of(body, id, call), number: requests, call)
+        case .open, .account, .session: start(method, id, call)
+        }
+    }
+
     private func start(_ method: Method, _ id: RequestID, _ call: Call) {
         guard let context else { return }
-        requests += 1
         activity.began()
-        let requestID = "\(peer.name)-\(requests)"
+        let number = requests
         let loop = context.eventLoop
         let this = NIOLoopBound(self, eventLoop: loop)
         let task = Task { [activity] in
             let outcome = await Outcome.of(method, id, call)
             loop.execute {
                 activity.ended()
-                this.value.answer(id, outcome, requestID: requestID, call)
+                this.value.ended(id, outcome, number: number, call)
             }
         }
         var running = Running(task: task, isInitialize: method.needs == .greeting)
@@ -191,29 +202,11 @@ final class ConnectionHandler: ChannelInboundHandler {
         tasks[id] = running
     }
 
-    private func answer(_ id: RequestID, _ outcome: Outcome, requestID: String, _ call: Call) {
+    /// A task has come to its end.
+    private func ended(_ id: RequestID, _ outcome: Outcome, number: Int, _ call: Call) {
         guard let running = tasks.removeValue(forKey: id), context != nil else { return }
         running.alarm?.cancel()
-        state.finished(id, now: .now())
-        var succeeded = false
-        switch outcome {
-        case .answered(let line, let afterwards):
-            succeeded = true
-            write(line)
-            afterwards?()
-        case .refused(var error, let cause):
-            if error.kind == .cancelled, running.isLate { error = .deadline }
-            if let cause {
-                services.logger.log(
-                    level: error.kind == .internal ? .error : .info, "refused",
-                    metadata: [
-                        "request": "\(requestID)", "method": "\(call.method)",
-                        "kind": "\(error.kind.rawValue)",
-                        "cause": "\(String(reflecting: cause))",
-                    ])
-            }
-            write(JSONWriter.error(id, error, requestID: requestID))
-        }
+        let succeeded = finish(id, outcome, number: number, call, isLate: running.isLate)
         if running.isInitialize {
             state.initialized(succeeded, authenticated: peer.principal != nil)
             splitter.lineLimit = state.lineLimit
@@ -224,6 +217,34 @@ final class ConnectionHandler: ChannelInboundHandler {
         readIfAllowed()
         leaveIfNothingIsLeft()
         if state.isFinished { leaveWhenDrained() }
+    }
+
+    /// Writes the answer, the one and only. Returns whether the request succeeded.
+    @discardableResult
+    private func finish(
+        _ id: RequestID, _ outcome: Outcome, number: Int, _ call: Call, isLate: Bool = false
+    ) -> Bool {
+        state.finished(id, now: .now())
+        switch outcome {
+        case .answered(let line, let afterwards):
+            write(line)
+            afterwards?()
+            return true
+        case .refused(var error, let cause):
+            let requestID = "\(peer.name)-\(number)"
+            if error.kind == .cancelled, isLate { error = .deadline }
+            if let cause {
+                services.logger.log(
+                    level: error.kind == .internal ? .error : .info, "refused",
+                    metadata: [
+                        "request": "\(requestID)", "method": "\(call.method)",
+                        "kind": "\(error.kind.rawValue)",
+                        "cause": "\(String(reflecting: cause))",
+                    ])
+            }
+            write(JSONWriter.error(id, error, requestID: requestID))
+            return false
+        }
     }
 
     private func timeOut(_ id: RequestID) {
@@ -358,10 +379,28 @@ private enum Outcome: Sendable {
             var result = JSONWriter.beginResult(id)
             try await method.run(&call, &result)
             return .answered(result.endResult(), afterwards: call.afterwards)
-        } catch let error as WireError {
-            return .refused(error, cause: nil)
         } catch {
-            return .refused(WireError(translating: error), cause: error)
+            return Outcome(refusing: error)
         }
+    }
+
+    static func of(_ body: Method.Prompt, _ id: RequestID, _ call: Call) -> Outcome {
+        var call = call
+        do {
+            var result = JSONWriter.beginResult(id)
+            try body(&call, &result)
+            return .answered(result.endResult(), afterwards: call.afterwards)
+        } catch {
+            return Outcome(refusing: error)
+        }
+    }
+
+    private init(refusing error: any Error) {
+        self =
+            if let error = error as? WireError {
+                .refused(error, cause: nil)
+            } else {
+                .refused(WireError(translating: error), cause: error)
+            }
     }
 }

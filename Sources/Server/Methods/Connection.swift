@@ -11,7 +11,7 @@ extension Method {
             call.peer.introduce(principal, isStrict: request.isStrict)
             request.write(for: principal, call.limits, &result)
         },
-        open("ping") { call, result in
+        prompt("ping") { call, result in
             try call.params.finish()
         },
     ]
