@@ -1,4 +1,5 @@
 // AVX2 with FMA and F16C: Intel since Haswell (2013), AMD since Zen.
+#include "encoding.h"
 #include "estimates.h"
 #include "tables.h"
 
@@ -135,6 +136,7 @@ AVX2 static size_t select_rows(const float *estimates, const float *errors, floa
 }
 
 ESTIMATES(AVX2)
+ENCODING(AVX2)
 
 const struct carrel_kernels carrel_avx2 = {
     .name = "avx2",
@@ -147,6 +149,7 @@ const struct carrel_kernels carrel_avx2 = {
     .int8_gathered = int8_gathered,
     .bit_estimates = bit_estimates,
     .int8_estimates = int8_estimates,
+    ENCODERS,
     .select = select_rows,
 };
 #endif

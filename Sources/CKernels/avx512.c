@@ -2,6 +2,7 @@
 //
 // Two tables share what needs no more than that; the second scans int8 rows by VNNI (Cascade Lake,
 // 2019).
+#include "encoding.h"
 #include "estimates.h"
 #include "tables.h"
 
@@ -200,11 +201,12 @@ VNNI static void int8_gathered_vnni(const int16_t *query, const int8_t *rows, si
 }
 
 ESTIMATES(AVX512)
+ENCODING(AVX512)
 
 #define SHARED                                                                  \
     .dot = dot, .squared_l2 = squared_l2, .widen_f16 = widen_f16,               \
     .narrow_f16 = narrow_f16, .bit_scan = bit_scan, .select = select_rows,       \
-    .bit_estimates = bit_estimates, .int8_estimates = int8_estimates
+    .bit_estimates = bit_estimates, .int8_estimates = int8_estimates, ENCODERS
 
 const struct carrel_kernels carrel_avx512 = {
     .name = "avx512", SHARED, .int8_scan = int8_scan, .int8_gathered = int8_gathered};

@@ -1,4 +1,5 @@
 // NEON: every 64-bit ARM.
+#include "encoding.h"
 #include "estimates.h"
 #include "tables.h"
 
@@ -127,6 +128,7 @@ static size_t select_rows(const float *estimates, const float *errors, float wei
 }
 
 ESTIMATES()
+ENCODING()
 
 const struct carrel_kernels carrel_neon = {
     .name = "neon",
@@ -139,6 +141,7 @@ const struct carrel_kernels carrel_neon = {
     .int8_gathered = int8_gathered,
     .bit_estimates = bit_estimates,
     .int8_estimates = int8_estimates,
+    ENCODERS,
     .select = select_rows,
 };
 #endif

@@ -1,4 +1,5 @@
 // The meaning of every kernel, in portable C. The other tables call these for their tails.
+#include "encoding.h"
 #include "estimates.h"
 #include "tables.h"
 
@@ -130,6 +131,7 @@ static size_t select_rows(const float *estimates, const float *errors, float wei
 }
 
 ESTIMATES()
+ENCODING()
 
 const struct carrel_kernels carrel_plain = {
     .name = "plain",
@@ -142,5 +144,6 @@ const struct carrel_kernels carrel_plain = {
     .int8_gathered = int8_gathered,
     .bit_estimates = bit_estimates,
     .int8_estimates = int8_estimates,
+    ENCODERS,
     .select = select_rows,
 };

@@ -1,4 +1,4 @@
-// Fewer bits for a vector, and what that loses. Elementwise, so the compiler vectorises it for the
+// A query in four bits, and what that loses. Elementwise, so the compiler vectorises it for the
 // baseline; sums run in order, in double.
 #include "kernels.h"
 
@@ -14,28 +14,6 @@ static float largest_magnitude(const float *v, size_t n) {
     }
     return largest;
 }
-
-// A subnormal scale is coarse and can push a quotient past the limit; hence the clamp. A scale that
-// has vanished leaves zeros, and all of the vector as error.
-#define QUANTIZE(NAME, INTEGER, LIMIT)                                                            \
-    struct carrel_quantized NAME(const float *v, size_t n, INTEGER *x) {                          \
-        const float scale = largest_magnitude(v, n) / LIMIT;                                      \
-        for (size_t i = 0; i < n; i++) {                                                          \
-            float level = scale > 0 ? v[i] / scale : 0;                                           \
-            level = level > LIMIT ? LIMIT : level < -LIMIT ? -LIMIT : level;                      \
-            x[i] = (INTEGER)rounded(level);                                                       \
-        }                                                                                         \
-        double error = 0, length = 0;                                                             \
-        for (size_t i = 0; i < n; i++) {                                                          \
-            double kept = (double)scale * x[i], lost = v[i] - kept;                               \
-            error += lost * lost;                                                                 \
-            length += kept * kept;                                                                \
-        }                                                                                         \
-        return (struct carrel_quantized){scale, error, length};                                   \
-    }
-
-QUANTIZE(carrel_quantize_int8, int8_t, 127.0f)
-QUANTIZE(carrel_quantize_int16, int16_t, 16256.0f)
 
 double carrel_bit_table(const float *v, size_t n, float *step, uint8_t *table) {
     const float width = largest_magnitude(v, n) / 7.5f;

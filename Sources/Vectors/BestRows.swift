@@ -1,7 +1,7 @@
 /// The best k rows seen so far: a heap with the worst of them on top.
 ///
 /// What is frequent is a row that is worse than the top, and costs one comparison. Memory is taken
-/// once and kept by `restart`.
+/// once and kept by `restart`, unless someone still holds the rows that were taken out.
 struct BestRows {
     private var heap: [Ranked] = []
     private var capacity: Int
@@ -18,6 +18,9 @@ struct BestRows {
         heap.removeAll(keepingCapacity: true)
     }
 
+    /// Makes room for that many rows, so that inserting them allocates nothing.
+    mutating func reserve(_ count: Int) { heap.reserveCapacity(count) }
+
     /// The best rows so far, in no order.
     var rows: [Ranked] { heap }
 
@@ -31,13 +34,21 @@ struct BestRows {
             siftUp(tieBreak)
         } else if row.distance <= heap[0].distance, isBefore(row, heap[0], tieBreak) {
             heap[0] = row
-            siftDown(tieBreak)
+            siftDown(within: heap.count, tieBreak)
         }
     }
 
-    /// Nearest first.
-    func sorted(tieBreak: (Int, Int) -> Bool) -> [Ranked] {
-        heap.sorted { isBefore($0, $1, tieBreak) }
+    /// The rows, nearest first, in the memory of the heap, which is no heap any more: `restart` it.
+    ///
+    /// The worst goes to the end, again and again; the standard library's sort takes memory.
+    mutating func sort(tieBreak: (Int, Int) -> Bool) -> [Ranked] {
+        var rest = heap.count
+        while rest > 1 {
+            rest -= 1
+            heap.swapAt(0, rest)
+            siftDown(within: rest, tieBreak)
+        }
+        return heap
     }
 
     private func isBefore(_ a: Ranked, _ b: Ranked, _ tieBreak: (Int, Int) -> Bool) -> Bool {
@@ -54,14 +65,14 @@ struct BestRows {
         }
     }
 
-    private mutating func siftDown(_ tieBreak: (Int, Int) -> Bool) {
+    private mutating func siftDown(within count: Int, _ tieBreak: (Int, Int) -> Bool) {
         var parent = 0
         while true {
             var worst = parent
             let left = 2 * parent + 1
-            if left < heap.count, isBefore(heap[worst], heap[left], tieBreak) { worst = left }
+            if left < count, isBefore(heap[worst], heap[left], tieBreak) { worst = left }
             let right = left + 1
-            if right < heap.count, isBefore(heap[worst], heap[right], tieBreak) { worst = right }
+            if right < count, isBefore(heap[worst], heap[right], tieBreak) { worst = right }
             guard worst != parent else { return }
             heap.swapAt(worst, parent)
             parent = worst

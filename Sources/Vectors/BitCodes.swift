@@ -49,27 +49,32 @@ struct BitCodes: Sendable {
         let bases = try AlignedBuffer<Float>.allocate(count: groups * 64)
         let factors = try AlignedBuffer<Float>.allocate(count: groups * 64)
         let errors = try AlignedBuffer<Float>.allocate(count: groups * 64)
-        let residuals = try AlignedBuffer<Float>.allocate(count: 64 * dimension)
-        let rotated = try AlignedBuffer<Float>.allocate(count: 64 * dimension)
+        // As many rows at once as the product is fast with: 10,000 rows take sgemm 210 ms by 64 rows
+        // and 103 by 512.
+        let batch = min(512, groups * 64)
+        let residuals = try AlignedBuffer<Float>.allocate(count: batch * dimension)
+        let rotated = try AlignedBuffer<Float>.allocate(count: batch * dimension)
+        let kernels = Kernels.current
 
         var least = 1.0
-        for group in 0..<groups {
-            let first = group * 64
-            let rows = min(64, block.count - first)
+        for first in stride(from: 0, to: block.count, by: 512) {
+            let rows = min(512, block.count - first)
             unsafe block.withUnsafeRows { all in
                 for row in 0..<rows {
-                    unsafe bases.base[first + row] = subtract(
-                        centroid, from: all + (first + row) * dimension,
-                        into: residuals.base + row * dimension)
+                    unsafe bases.base[first + row] = Float(
+                        kernels.residual(
+                            all + (first + row) * dimension, centroid, count: dimension,
+                            into: residuals.base + row * dimension))
                 }
             }
             unsafe rotation.rotate(residuals.base, count: rows, into: rotated.base)
             for row in 0..<rows {
+                let index = first + row
                 let (factor, spread) = unsafe encode(
                     rotated.base + row * dimension, dimension: dimension,
-                    into: codes.base + first * dimension / 8 + row)
-                unsafe factors.base[first + row] = factor
-                unsafe errors.base[first + row] = factor * Float(spread.squareRoot())
+                    into: codes.base + index / 64 * 64 * dimension / 8 + index % 64)
+                unsafe factors.base[index] = factor
+                unsafe errors.base[index] = factor * Float(spread.squareRoot())
                 least = min(least, spread)
             }
         }
@@ -96,36 +101,14 @@ struct BitCodes: Sendable {
     }
 }
 
-/// Writes r = v − c and returns ⟨c, r⟩.
-private func subtract(
-    _ c: [Float], from v: UnsafePointer<Float>, into r: UnsafeMutablePointer<Float>
-) -> Float {
-    var product = 0.0
-    for i in c.indices {
-        unsafe r[i] = v[i] - c[i]
-        unsafe product += Double(c[i]) * Double(r[i])
-    }
-    return Float(product)
-}
-
 /// Writes the signs of one rotated residual, a byte every 64, and returns ‖r‖/a and 1 − a².
 ///
 /// ‖r‖ is taken from the rotated residual itself, so that a ≤ 1 whatever rounding the rotation did.
 private func encode(
     _ rotated: UnsafePointer<Float>, dimension: Int, into code: UnsafeMutablePointer<UInt8>
 ) -> (factor: Float, spread: Double) {
-    var square = 0.0
-    var sum = 0.0
-    for column in 0..<dimension / 8 {
-        var byte: UInt8 = 0
-        for bit in 0..<8 {
-            let value = unsafe rotated[column * 8 + bit]
-            byte |= value > 0 ? 1 << UInt8(bit) : 0
-            square += Double(value) * Double(value)
-            sum += Double(value.magnitude)
-        }
-        unsafe code[column * 64] = byte
-    }
+    let (square, sum) = unsafe Kernels.current.signs(
+        rotated, count: dimension, stride: 64, into: code)
     guard sum > 0 else { return (0, 1) }
     // a = ⟨o, x̄⟩ = Σ|rᵢ| / (‖r‖·√d).
     let a = sum / (square * Double(dimension)).squareRoot()

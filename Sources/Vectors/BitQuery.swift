@@ -28,6 +28,7 @@ final class BitQuery {
     // Memory for the next query.
     private var residual: [Float]
     private var residualInBytes: Int8Query
+    private var dots: [Int32]
     private var rotated: [Float]
 
     /// Prepared for nothing yet.
@@ -36,6 +37,7 @@ final class BitQuery {
         table = Array(repeating: 0, count: 4 * dimension)
         residual = Array(repeating: 0, count: dimension)
         residualInBytes = Int8Query(residual)
+        dots = Array(repeating: 0, count: dimension)
         rotated = residual
     }
 
@@ -58,7 +60,7 @@ final class BitQuery {
         for i in residual.indices { residual[i] = query[i] - centroid[i] }
         let length = Kernels.current.dot(residual, residual).squareRoot()
         residualInBytes.restart(residual)
-        rotation.rotate(residualInBytes, into: &rotated)
+        rotation.rotate(residualInBytes, dots: &dots, into: &rotated)
         let (step, squaredError) = Kernels.bitTable(rotated, into: &table)
 
         let d = Double(dimension)

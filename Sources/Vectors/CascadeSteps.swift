@@ -24,8 +24,12 @@
 
     /// Lists the rows of the filter.
     func list(_ filter: RowSet?) -> Int {
+        guard let filter else {
+            for row in 0..<block.count { unsafe scratch.rows.base[row] = UInt32(row) }
+            return block.count
+        }
         var count = 0
-        (filter ?? RowSet(universe: block.count, all: true)).forEach { row in
+        filter.forEach { row in
             unsafe scratch.rows.base[count] = UInt32(row)
             count += 1
         }
@@ -169,14 +173,14 @@
     /// The answer from the first `count` of `scratch.rows`.
     func rank(_ count: Int, tieBreak: (Int, Int) -> Bool) -> [Ranked] {
         unsafe score(scratch.rows.base, count: count)
-        scratch.pilots.restart(capacity: k)
+        scratch.nearest.restart(capacity: k)
         for index in 0..<count {
             let distance = unsafe Scorer.distance(scratch.products.base[index])
             guard distance <= limit else { continue }
             let row = unsafe Int(scratch.rows.base[index])
-            scratch.pilots.insert(Ranked(index: row, distance: distance), tieBreak: tieBreak)
+            scratch.nearest.insert(Ranked(index: row, distance: distance), tieBreak: tieBreak)
         }
-        return scratch.pilots.sorted(tieBreak: tieBreak)
+        return scratch.nearest.sort(tieBreak: tieBreak)
     }
 
     /// products[i] = query · row indexes[i], exactly.

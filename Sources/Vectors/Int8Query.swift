@@ -25,7 +25,7 @@ struct Int8Query {
         precondition(query.count == values.count, "\(query.count) numbers for \(values.count)")
         let lost = unsafe query.withUnsafeBufferPointer { from in
             unsafe values.withUnsafeMutableBufferPointer { to in
-                unsafe Kernels.quantize(
+                unsafe Kernels.current.quantize(
                     from.baseAddress!, count: from.count, into: to.baseAddress!)
             }
         }

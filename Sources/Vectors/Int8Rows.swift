@@ -25,7 +25,7 @@ struct Int8Rows: Sendable {
         var longest = 0.0
         unsafe block.withUnsafeRows { rows in
             for index in 0..<count {
-                let lost = unsafe Kernels.quantize(
+                let lost = unsafe Kernels.current.quantize(
                     rows + index * dimension, count: dimension,
                     into: bytes.base + index * dimension)
                 unsafe scales.base[index] = lost.scale

@@ -152,13 +152,13 @@ extension Kernels {
     }
 }
 
-// Fewer bits; the same in every table.
+// Fewer bits.
 extension Kernels {
     /// v ≈ scale · x in bytes; ‖v − scale · x‖ and ‖scale · x‖.
-    static func quantize(
+    func quantize(
         _ v: UnsafePointer<Float>, count: Int, into x: UnsafeMutablePointer<Int8>
     ) -> (scale: Float, error: Double, length: Double) {
-        let result = unsafe carrel_quantize_int8(v, count, x)
+        let result = unsafe table.pointee.quantize_int8(v, count, x)
         return (
             result.scale, result.squared_error.squareRoot(),
             result.squared_length.squareRoot()
@@ -166,14 +166,30 @@ extension Kernels {
     }
 
     /// The same in 15 bits.
-    static func quantize(
+    func quantize(
         _ v: UnsafePointer<Float>, count: Int, into x: UnsafeMutablePointer<Int16>
     ) -> (scale: Float, error: Double, length: Double) {
-        let result = unsafe carrel_quantize_int16(v, count, x)
+        let result = unsafe table.pointee.quantize_int16(v, count, x)
         return (
             result.scale, result.squared_error.squareRoot(),
             result.squared_length.squareRoot()
         )
+    }
+
+    /// The signs of v, eight to a byte and `stride` bytes apart; Σ vᵢ² and Σ |vᵢ|.
+    func signs(
+        _ v: UnsafePointer<Float>, count: Int, stride: Int, into code: UnsafeMutablePointer<UInt8>
+    ) -> (square: Double, sum: Double) {
+        let result = unsafe table.pointee.signs(v, count, stride, code)
+        return (result.square, result.sum)
+    }
+
+    /// r = v − c; Σ cᵢ·rᵢ.
+    func residual(
+        _ v: UnsafePointer<Float>, _ c: UnsafePointer<Float>, count: Int,
+        into r: UnsafeMutablePointer<Float>
+    ) -> Double {
+        unsafe table.pointee.residual(v, c, count, r)
     }
 
     /// v in four bits as the table of sums that `bitScan` reads; the step between two levels, and

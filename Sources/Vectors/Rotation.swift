@@ -57,14 +57,11 @@ package struct Rotation: Sendable {
 
     /// Rotates one vector by the axes in bytes; `squaredErrorInBytes` says how well.
     ///
-    /// - Complexity: O(d²), 23 µs at d = 768. No allocation.
-    func rotate(_ vector: Int8Query, into rotated: inout [Float]) {
-        precondition(rotated.count == dimension)
-        unsafe withUnsafeTemporaryAllocation(of: Int32.self, capacity: dimension) { dots in
-            unsafe Kernels.current.int8Scan(vector, axesInBytes, into: dots.baseAddress!)
-            unsafe Kernels.current.int8Estimates(
-                dots.baseAddress!, axesInBytes.scales.base, scale: vector.scale,
-                count: dimension, into: &rotated)
-        }
+    /// - Complexity: O(d²), 23 µs at d = 768. No allocation: `dots` is memory to work in.
+    func rotate(_ vector: Int8Query, dots: inout [Int32], into rotated: inout [Float]) {
+        precondition(rotated.count == dimension && dots.count == dimension)
+        unsafe Kernels.current.int8Scan(vector, axesInBytes, into: &dots)
+        unsafe Kernels.current.int8Estimates(
+            dots, axesInBytes.scales.base, scale: vector.scale, count: dimension, into: &rotated)
     }
 }

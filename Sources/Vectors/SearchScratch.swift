@@ -1,5 +1,8 @@
 /// The memory of one search at a time, kept from one to the next so that a search allocates nothing.
 ///
+/// That holds when the last answer's rows have been let go; otherwise they keep their memory, and the
+/// next answer takes new.
+///
 /// One per thread; it grows to the largest block it has seen, 34 bytes a row.
 package final class SearchScratch {
     var sums: AlignedBuffer<UInt16>
@@ -14,8 +17,10 @@ package final class SearchScratch {
     var errors: AlignedBuffer<Float>
     var scales: AlignedBuffer<Float>
 
-    /// The k best, first of the estimates and at last of the answers.
+    /// The best of the estimates.
     var pilots = BestRows(capacity: 1)
+    /// The answer.
+    var nearest = BestRows(capacity: 1)
 
     package init() throws(VectorError) {
         sums = try .allocate(count: 64)

@@ -33,7 +33,7 @@ package struct SessionBlock: Sendable {
 
     /// Bytes for `rows`, and no codes.
     ///
-    /// - Complexity: O(n·d): 768 × 10,000 rows take 8 ms on one core.
+    /// - Complexity: O(n·d): 768 × 10,000 rows take 13 ms on one core.
     /// - Precondition: rows finite and about unit length; fewer than 2³² of them.
     /// - Throws: `VectorError.allocation`.
     package init(_ rows: Block) throws(VectorError) {
@@ -55,7 +55,7 @@ package struct SessionBlock: Sendable {
 
     /// The same rows and bytes, shared, with codes about `centroid`: the rows' mean unless given.
     ///
-    /// - Complexity: O(n·d²) for the rotation: 768 × 10,000 rows take 0.1 s on one core.
+    /// - Complexity: O(n·d²) for the rotation: 768 × 10,000 rows take 0.15 s on one core.
     /// - Precondition: rows of the rotation's dimension, a multiple of 8.
     /// - Throws: `VectorError.allocation`.
     package func withCodes(rotation: Rotation, centroid: [Float]? = nil) throws(VectorError)

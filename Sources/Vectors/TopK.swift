@@ -26,6 +26,6 @@ package enum TopK {
         for index in distances.indices {
             best.insert(Ranked(index: index, distance: distances[index]), tieBreak: tieBreak)
         }
-        return best.sorted(tieBreak: tieBreak)
+        return best.sort(tieBreak: tieBreak)
     }
 }

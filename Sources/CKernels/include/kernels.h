@@ -21,6 +21,20 @@
 extern "C" {
 #endif
 
+/// What fewer bits made of a vector v: v ≈ scale · x.
+struct carrel_quantized {
+    float scale;
+    /// ‖v − scale · x‖².
+    double squared_error;
+    /// ‖scale · x‖².
+    double squared_length;
+};
+
+/// What the signs of a vector leave out: Σ vᵢ² and Σ |vᵢ|.
+struct carrel_signs {
+    double square, sum;
+};
+
 struct carrel_kernels {
     /// "plain", "avx2", "avx512", "avx512vnni" or "neon".
     const char *name;
@@ -74,6 +88,18 @@ struct carrel_kernels {
     /// fused). Returns how many; `indexes` has room for `count`. NaN is never selected.
     size_t (*select)(const float *estimates, const float *errors, float weight, float threshold,
                      size_t count, uint32_t *indexes);
+
+    /// x[i] = v[i] / scale to the nearest, with scale = max|v| / 127. Finite v only.
+    struct carrel_quantized (*quantize_int8)(const float *v, size_t n, int8_t *x);
+
+    /// The same with 16,256 levels either side.
+    struct carrel_quantized (*quantize_int16)(const float *v, size_t n, int16_t *x);
+
+    /// Bit b of code[stride · c] says whether v[8c + b] is positive. n is a multiple of 8.
+    struct carrel_signs (*signs)(const float *v, size_t n, size_t stride, uint8_t *code);
+
+    /// r = v − c; returns Σ cᵢ·rᵢ.
+    double (*residual)(const float *v, const float *c, size_t n, float *r);
 };
 
 /// The table for this machine. Never null; the same pointer every time.
@@ -93,21 +119,6 @@ void carrel_dot_rows(const struct carrel_kernels *kernels, const float *query, c
 void carrel_dot_gathered(const struct carrel_kernels *kernels, const float *query,
                          const float *rows, size_t dimension, const uint32_t *indexes,
                          size_t count, double *out);
-
-/// What fewer bits made of a vector v: v ≈ scale · x.
-struct carrel_quantized {
-    float scale;
-    /// ‖v − scale · x‖².
-    double squared_error;
-    /// ‖scale · x‖².
-    double squared_length;
-};
-
-/// x[i] = v[i] / scale to the nearest, with scale = max|v| / 127. Finite v only.
-struct carrel_quantized carrel_quantize_int8(const float *v, size_t n, int8_t *x);
-
-/// The same with 16,256 levels either side.
-struct carrel_quantized carrel_quantize_int16(const float *v, size_t n, int16_t *x);
 
 /// Four bits an element, v[i] ≈ step · (k − 7.5) with k in 0 … 15 and the largest magnitude at
 /// either end, as the table that `bit_scan` reads: a set bit adds its element and a clear one takes it
