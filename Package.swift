@@ -61,6 +61,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("minizip")]),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0"),
         .systemLibrary(name: "CCMarkGFM"),
+        .systemLibrary(name: "CXXHash"),
         .target(name: "CConfine", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Werror"])]),
 
         // Leaves: arithmetic, the database's tongue, files taken apart, the wire's tongue.
@@ -99,7 +100,8 @@ let package = Package(
             name: "Accounts", dependencies: ["Library", "Postgres", crypto], swiftSettings: settings
         ),
         .target(
-            name: "Retrieval", dependencies: ["Library", "Postgres", "Vectors", "Embedding"],
+            name: "Retrieval",
+            dependencies: ["Library", "Postgres", "Vectors", "Embedding", "CXXHash"],
             swiftSettings: settings),
         .target(
             name: "Ingestion",

@@ -6,8 +6,8 @@
     internal import Darwin
 #endif
 
-/// Owned memory for trivial elements, aligned to a cache line and zeroed; freed with its last
-/// reference.
+/// Memory for trivial elements, aligned to a cache line: its own, zeroed and freed with the last
+/// reference, or lent by a mapped file, which it keeps mapped.
 ///
 /// 64 bytes is a cache line and one AVX-512 register: a row of 768 floats then never costs a load that
 /// straddles two lines. From 2 MB on it asks Linux for huge pages. Rows are read all over the
@@ -15,10 +15,13 @@
 /// machine: the int8 scan of 10,000 rows took 0.67 ms instead of 0.38, and 400 scattered rows 80 µs
 /// instead of 57 (Xeon 2.5 GHz under KVM).
 ///
-/// Sendable because it is written only while being built, by the one who builds it.
+/// Sendable because it is written only while being built, by the one who builds it; lent memory is
+/// never written.
 @safe final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
     let base: UnsafeMutablePointer<Element>
     let count: Int
+    /// Whose memory it is; nil when its own.
+    private let lender: AnyObject?
 
     var byteCount: Int { count * MemoryLayout<Element>.stride }
 
@@ -39,12 +42,54 @@
         unsafe memset(memory, 0, max(bytes, 64))
         unsafe base = memory.bindMemory(to: Element.self, capacity: count)
         self.count = count
+        lender = nil
     }
 
-    deinit { unsafe free(base) }
+    /// The elements that fill `memory`.
+    ///
+    /// - Precondition: whole elements, aligned to a cache line.
+    init(lent memory: LentMemory) {
+        let (elements, rest) = memory.byteCount.quotientAndRemainder(
+            dividingBy: MemoryLayout<Element>.stride)
+        precondition(rest == 0, "\(memory.byteCount) bytes are not whole elements")
+        precondition(unsafe Int(bitPattern: memory.start) % 64 == 0, "memory not aligned to 64")
+        unsafe base = UnsafeMutableRawPointer(mutating: memory.start).bindMemory(
+            to: Element.self, capacity: elements)
+        count = elements
+        lender = memory.lender
+    }
+
+    deinit { if lender == nil { unsafe free(base) } }
+
+    /// All elements, as they lie in memory.
+    func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+        defer { withExtendedLifetime(self) {} }
+        return try unsafe body(UnsafeRawBufferPointer(start: base, count: byteCount))
+    }
+}
+
+/// Memory that stays as it is for as long as somebody holds its lender: a part of a mapped file.
+@safe package struct LentMemory: @unchecked Sendable {
+    package let start: UnsafeRawPointer
+    package let byteCount: Int
+    let lender: any AnyObject & Sendable
+
+    package init(_ start: UnsafeRawPointer, byteCount: Int, lender: any AnyObject & Sendable) {
+        unsafe self.start = start
+        self.byteCount = byteCount
+        self.lender = lender
+    }
 }
 
 extension AlignedBuffer {
+    /// The elements that fill `memory`, in memory of its own.
+    static func copy(of memory: LentMemory) throws(VectorError) -> AlignedBuffer {
+        let lent = AlignedBuffer(lent: memory)
+        let copy = try allocate(count: lent.count)
+        unsafe copy.base.update(from: lent.base, count: lent.count)
+        return copy
+    }
+
     /// The same, for callers that pass the failure on.
     static func allocate(count: Int) throws(VectorError) -> AlignedBuffer {
         guard let buffer = AlignedBuffer(count: count) else {

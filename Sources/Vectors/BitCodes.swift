@@ -39,6 +39,22 @@ struct BitCodes: Sendable {
         codes.byteCount + bases.byteCount + factors.byteCount + errors.byteCount
     }
 
+    init(
+        count: Int, dimension: Int, rotation: Rotation, centroid: [Float],
+        codes: AlignedBuffer<UInt8>, bases: AlignedBuffer<Float>, factors: AlignedBuffer<Float>,
+        errors: AlignedBuffer<Float>, leastSpread: Double
+    ) {
+        self.count = count
+        self.dimension = dimension
+        self.rotation = rotation
+        self.centroid = centroid
+        self.codes = codes
+        self.bases = bases
+        self.factors = factors
+        self.errors = errors
+        self.leastSpread = leastSpread
+    }
+
     /// - Precondition: the dimension is that of the rotation and the centroid, and a multiple of 8.
     init(_ block: Block, centroid: [Float], rotation: Rotation) throws(VectorError) {
         let dimension = block.dimension

@@ -58,6 +58,17 @@ package struct Block: Sendable {
         }
     }
 
+    /// Rows that lie in `storage` already.
+    init(dimension: Int, storage: AlignedBuffer<Float>) {
+        precondition(storage.count % dimension == 0, "\(storage.count) floats are no whole rows")
+        count = storage.count / dimension
+        self.dimension = dimension
+        self.storage = storage
+    }
+
+    /// The memory of the rows, to be written to a file.
+    var memory: AlignedBuffer<Float> { storage }
+
     /// A copy of one row.
     ///
     /// - Precondition: `0 <= index < count`.

@@ -14,6 +14,18 @@ struct Int8Rows: Sendable {
     /// The longest of the rows as restored from its bytes, rounded up.
     let longest: Float
 
+    init(
+        count: Int, dimension: Int, bytes: AlignedBuffer<Int8>, scales: AlignedBuffer<Float>,
+        errors: AlignedBuffer<Float>, longest: Float
+    ) {
+        self.count = count
+        self.dimension = dimension
+        self.bytes = bytes
+        self.scales = scales
+        self.errors = errors
+        self.longest = longest
+    }
+
     var byteCount: Int { bytes.byteCount + scales.byteCount + errors.byteCount }
 
     /// The scale of a row is its largest magnitude over 127.
