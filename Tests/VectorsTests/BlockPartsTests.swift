@@ -2,7 +2,7 @@ import Testing
 import Vectors
 
 /// Memory that a test lends, 64-byte aligned.
-private final class Copy: @unchecked Sendable {
+@safe private final class Copy: @unchecked Sendable {
     private let memory: UnsafeMutableRawBufferPointer
 
     init(_ bytes: UnsafeRawBufferPointer) {
