@@ -31,8 +31,7 @@ private struct BruteForce {
 enum Population: String, CaseIterable, Sendable {
     case random, padded, clustered, duplicated, nearIdentical, allEqual, opposites, axes, one
 
-    func rows(_ random: inout SplitMix64) -> [UnitVector] {
-        let count = 700
+    func rows(_ random: inout SplitMix64, count: Int = 700) -> [UnitVector] {
         switch self {
         case .random: return (0..<count).map { _ in random.unitVector() }
         case .padded: return (0..<count).map { _ in random.unitVector(width: 384) }

@@ -3,7 +3,7 @@ import Testing
 import Vectors
 
 /// Real text embeddings (MiniLM, 384 wide) from the shared data; skipped where there are none.
-private enum RealVectors {
+enum RealVectors {
     static let directory =
         (ProcessInfo.processInfo.environment["CARREL_SHARED_DATA"] ?? "../shared/data") + "/vectors"
 
