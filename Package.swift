@@ -26,6 +26,8 @@ let package = Package(
         .executable(name: "carrel", targets: ["carrel"]),
         .executable(name: "carrel-extract", targets: ["carrel-extract"]),
         .library(name: "CarrelClient", targets: ["CarrelClient"]),
+        // For the package in benchmarks/, which is not among ours: its dependencies are nobody else's.
+        .library(name: "Workload", targets: ["Workload"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -81,6 +83,8 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(name: "Wire", dependencies: ["CSimdJSON", nio], swiftSettings: settings),
+        // What a benchmark stores, asks and measures; it knows only the socket.
+        .target(name: "Workload", swiftSettings: settings),
 
         // The middle: what is stored, what a text means.
         .target(
@@ -127,7 +131,7 @@ let package = Package(
             name: "carrel",
             dependencies: [
                 "Vectors", "Postgres", "Documents", "Wire", "Library", "Embedding", "Accounts",
-                "Retrieval", "Ingestion", "Server", "CarrelClient", "EmbeddedPostgres",
+                "Retrieval", "Ingestion", "Server", "CarrelClient", "EmbeddedPostgres", "Workload",
                 arguments, crypto, logging,
             ],
             swiftSettings: settings),
@@ -162,6 +166,8 @@ let package = Package(
         .testTarget(
             name: "WireTests", dependencies: ["Wire", nio], swiftSettings: settings),
         .testTarget(
+            name: "WorkloadTests", dependencies: ["Workload"], swiftSettings: settings),
+        .testTarget(
             name: "ServerTests",
             dependencies: [
                 "Accounts", "Documents", "Embedding", "Ingestion", "Library", "Postgres",
@@ -173,7 +179,8 @@ let package = Package(
         .testTarget(
             name: "ArchitectureTests", exclude: ["Fixtures"], swiftSettings: settings),
         .testTarget(
-            name: "CommandTests", dependencies: ["carrel", "TestSupport"], exclude: ["Fixtures"],
+            name: "CommandTests", dependencies: ["carrel", "TestSupport", "Workload"],
+            exclude: ["Fixtures"],
             swiftSettings: settings),
         .testTarget(
             name: "RetrievalTests",

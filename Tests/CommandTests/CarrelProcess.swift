@@ -80,6 +80,8 @@ final class Running: Sendable {
         throw CancellationError()
     }
 
+    var processID: Int32 { process.processIdentifier }
+
     func terminate() { process.terminate() }
 
     func kill() { if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) } }

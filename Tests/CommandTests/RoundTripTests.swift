@@ -149,6 +149,25 @@ struct RoundTripTests {
         }
     }
 
+    @Test("The benchmark's smoke finds every nearest chunk, and the same ones twice")
+    func smoke() async throws {
+        try await serving { _, carrel in
+            var digests: Set<String> = []
+            for _ in 0..<2 {
+                let outcome = try await carrel([
+                    "bench", "search", "--sizes", "300", "--count", "20", "--json",
+                ])
+                #expect(outcome.status == 0, "\(outcome.errors)")
+                let results = try decode(outcome)["results"] as? [[String: Any]]
+                let result = try #require(results?.first)
+                #expect(result["chunks"] as? Int == 300)
+                #expect(result["recall10"] as? Double == 1)
+                digests.insert(try #require(result["answers"] as? String))
+            }
+            #expect(digests.count == 1, "\(digests)")
+        }
+    }
+
     private func decode(_ outcome: Outcome) throws -> [String: Any] {
         let object = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
         return try #require(object as? [String: Any])

@@ -2,6 +2,7 @@ import ArgumentParser
 import Embedding
 import Foundation
 import Vectors
+import Workload
 
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -16,7 +17,8 @@ struct Bench: AsyncParsableCommand {
             discussion: """
                 Fills one session per size (once: a second run finds them), asks in a closed loop with \
                 one client, compares the answers with brute force, and prints a hash of them. Without \
-                --vectors, seeded random directions. Starts a server for itself when none runs.
+                --vectors, seeded clusters. Starts a server for itself when none runs. \
+                benchmarks/README.md has the full measurements.
 
                 EXAMPLE
                   carrel bench search
@@ -62,18 +64,22 @@ struct Bench: AsyncParsableCommand {
         }
 
         func run() async throws {
-            let stored = try vectors.map(VectorSource.init(file:)) ?? VectorSource(seed: 1)
-            let asked = try queries.map(VectorSource.init(file:)) ?? VectorSource(seed: 2)
+            let stored = try vectors.map(VectorSource.init(file:)) ?? VectorSource(clustered: 1)
+            let asked =
+                try queries.map(VectorSource.init(file:)) ?? VectorSource(clustered: 1, part: 1)
             let sizes = try parsedSizes()
-            try await remote.withServer { server in
-                let bench = SearchBench(
-                    server: server, stored: stored, asked: asked, queries: count,
-                    quiet: remote.json)
-                var results: [SearchBench.Result] = []
-                for size in sizes { results.append(try await bench.run(size: size)) }
-                let report = Report(
-                    vectors: stored.name, results: results,
-                    residentBytes: try await server.status().residentBytes)
+            let (count, quiet) = (count, remote.json)
+            try await remote.withServerAddress { address in
+                let server = ServerAddress(
+                    host: address.host, port: address.port, apiKey: address.apiKey)
+                let report = try await onOwnThread {
+                    let bench = SearchBench(
+                        server: server, stored: stored, asked: asked, queries: count, quiet: quiet)
+                    return Report(
+                        vectors: stored.name, results: try sizes.map { try bench.run(size: $0) },
+                        residentBytes: try ServerConnection(server)
+                            .call("server.status", as: StatusShape.self).residentBytes)
+                }
                 if remote.json { try report.printJSON() } else { Self.show(report) }
             }
         }
@@ -90,7 +96,7 @@ struct Bench: AsyncParsableCommand {
                 ].map { String(format: "%.2f ms", $0) }
                 table.add(
                     "\(result.chunks)", times[0], times[1], times[2], times[3],
-                    String(format: "%.4f", result.recall10), result.plan, result.answersSHA256)
+                    String(format: "%.4f", result.recall10), result.plan, result.answers)
             }
             table.print()
             Terminal.say(

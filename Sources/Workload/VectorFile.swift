@@ -1,18 +1,24 @@
 // Vectors from NumPy: `numpy.save` of a two-dimensional array of half or single floats.
 // Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html (versions 1 to 3).
 
-import Foundation
+internal import Foundation
 
 /// The rows of a `.npy` file, read from disk one by one as they are asked for.
-package struct VectorFile: Sendable {
-    package let count: Int
-    package let dimension: Int
+public struct VectorFile: Sendable {
+    /// How many rows it has.
+    public let count: Int
+    /// How many numbers a row has.
+    public let dimension: Int
     private let isHalf: Bool
     private let data: Data
     private let start: Int
 
-    package init(_ path: String) throws {
-        func problem(_ reason: String) -> FileProblem { FileProblem(file: path, reason: reason) }
+    /// Opens a file and checks its header and length.
+    ///
+    /// - Parameter path: where it is.
+    /// - Throws: what is wrong with it, naming the file.
+    public init(_ path: String) throws(WorkloadError) {
+        func problem(_ reason: String) -> WorkloadError { WorkloadError("\(path): \(reason)") }
         // Mapped: a file of 60,000 rows is not copied to use a thousand.
         guard let data = try? Data(contentsOf: URL(filePath: path), options: .alwaysMapped) else {
             throw problem("cannot be read")
@@ -43,7 +49,10 @@ package struct VectorFile: Sendable {
     /// Row `index` as single floats.
     ///
     /// Cost: one pass over its bytes.
-    package func row(_ index: Int) -> [Float] {
+    ///
+    /// - Parameter index: counted from 0.
+    /// - Returns: as many numbers as the file is wide.
+    public func row(_ index: Int) -> [Float] {
         precondition(index < count, "row \(index) of \(count)")
         let width = isHalf ? 2 : 4
         let first = data.startIndex + start + index * dimension * width

@@ -1,6 +1,6 @@
 import Foundation
 import Testing
-import carrel
+import Workload
 
 @Suite("NumPy files")
 struct VectorFileTests {
@@ -46,7 +46,7 @@ struct VectorFileTests {
         for (header, length) in cases {
             let path = try file(header: header, body: Array(repeating: 0, count: length))
             defer { try? FileManager.default.removeItem(atPath: path) }
-            #expect(throws: FileProblem.self, "\(header)") { try VectorFile(path) }
+            #expect(throws: WorkloadError.self, "\(header)") { try VectorFile(path) }
         }
     }
 }
