@@ -2,12 +2,13 @@
 # of the network library costs minutes and an unoptimised encoder would be tested at a crawl.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo serve test bench lint format clean
+.PHONY: help setup build demo serve test bench bench-full lint format clean
 
 CARREL := .build/release/carrel
+SWIFT := Package.swift Sources Tests Indexes benchmarks/Package.swift benchmarks/Sources
 
 help: ## Say what there is to make
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 16
 
 setup: ## Fetch what the machine lacks: Debian packages, PostgreSQL, the model (scripts/setup)
 	@scripts/setup
@@ -30,11 +31,27 @@ bench: build ## Smoke benchmarks, under two minutes: search over TCP, then the e
 	@$(CARREL) bench search
 	@$(CARREL) bench embed
 
+# RUN is where the results go; VECTORS and QUERIES are NumPy files (without them: seeded clusters).
+RUN ?= data/var/bench/run
+VECTORS ?=
+QUERIES ?=
+GIVEN := $(if $(VECTORS),--vectors $(VECTORS) --queries $(QUERIES))
+BENCH := benchmarks/.build/release/carrel-bench
+
+bench-full: build ## Every measurement, and the peers beside it: half an hour and more (RUN=FOLDER)
+	swift build -c release --package-path benchmarks --product carrel-bench
+	mkdir -p $(RUN)
+	$(BENCH) search $(GIVEN) --out $(RUN)/carrel-bench.ndjson
+	$(BENCH) cold $(GIVEN) --out $(RUN)/carrel-bench.ndjson
+	$(BENCH) ingest $(GIVEN) --out $(RUN)/carrel-bench.ndjson
+	$(BENCH) check-omission --out $(RUN)/carrel-bench.ndjson
+	benchmarks/peers/run $(GIVEN) --out $(RUN)/peers
+
 lint: ## Check the formatting (swift format, strict)
-	swift format lint --strict --parallel --recursive Package.swift Sources Tests Indexes
+	swift format lint --strict --parallel --recursive $(SWIFT)
 
 format: ## Put the formatting right
-	swift format --in-place --parallel --recursive Package.swift Sources Tests Indexes
+	swift format --in-place --parallel --recursive $(SWIFT)
 
 clean: ## Remove what was built; data/var (the database, the documents, the model) stays
 	rm -rf .build benchmarks/.build
