@@ -38,6 +38,9 @@ package enum Indexes {
             name: "0006_create_document_chunks",
             bytes: PackageResources._006_create_document_chunks_sql),
         File(name: "0007_create_jobs", bytes: PackageResources._007_create_jobs_sql),
+        File(
+            name: "0008_add_chunk_revisions",
+            bytes: PackageResources._008_add_chunk_revisions_sql),
     ]
 
     /// One retrieval index each, with the reason for every parameter.

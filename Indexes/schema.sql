@@ -320,6 +320,9 @@ CREATE TYPE carrel.chunk_type AS ENUM ('PARENT', 'CHILD');
 --
 -- A chunk lies in a document, starts in a section, and a child lies in its parent. The keys are
 -- composite, so none of the three can be another session's.
+--
+-- revision is the session's revision that last wrote the row: a cache that holds revision r reads
+-- the rows written after r.
 CREATE TABLE carrel.document_chunks (
     session_id uuid NOT NULL,
     id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -337,6 +340,8 @@ CREATE TABLE carrel.document_chunks (
     embedding vector(768),
     related_topic_ids uuid[] NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT now(),
+    revision bigint NOT NULL DEFAULT 0
+        CONSTRAINT document_chunks_revision_not_negative CHECK (revision >= 0),
     PRIMARY KEY (session_id, id),
     CONSTRAINT document_chunks_type_says_parent
         CHECK ((type = 'CHILD') = (parent_chunk_id IS NOT NULL)),
@@ -378,6 +383,21 @@ CREATE INDEX document_chunks_related_topic_ids_idx
 CREATE INDEX document_chunks_chunk_text_idx
     ON carrel.document_chunks
     USING gin (to_tsvector('english', chunk_text));
+
+-- What changed since a revision.
+CREATE INDEX document_chunks_session_id_revision_idx
+    ON carrel.document_chunks (session_id, revision);
+
+-- A document that took chunks with it when it was deleted. One row a deletion, 60 bytes, for as
+-- long as the session lives: a cache may have been away for any time.
+CREATE TABLE carrel.removed_documents (
+    session_id uuid NOT NULL REFERENCES carrel.study_sessions ON DELETE CASCADE,
+    revision bigint NOT NULL
+        CONSTRAINT removed_documents_revision_positive CHECK (revision > 0),
+    document_id uuid NOT NULL,
+    removed_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (session_id, revision, document_id)
+);
 
 -- Work that outlives the process doing it.
 

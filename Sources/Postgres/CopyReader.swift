@@ -109,6 +109,17 @@ package struct CopyRow: Sendable {
         }
     }
 
+    /// Appends the UTF-8 of a text column, without making a `String` of it.
+    package func appendText(_ column: Int, to block: inout [UInt8]) throws(PostgresError) {
+        try read(column) { bytes, type throws(DecodingFailure) in
+            guard let bytes else { throw DecodingFailure("NULL is not a text") }
+            guard case .scalar(let scalar) = type, scalar.isText else {
+                throw DecodingFailure("\(type) is not a text")
+            }
+            unsafe bytes.withUnsafeBufferPointer { unsafe block.append(contentsOf: $0) }
+        }
+    }
+
     package func isNull(_ column: Int) -> Bool { fields[column] == nil }
 
     private func read<R>(

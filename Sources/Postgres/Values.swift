@@ -47,19 +47,27 @@ extension Date: PostgresEncodable, PostgresDecodable {
         guard type == .scalar(.timestamptz) || type == .scalar(.timestamp) else {
             throw .mismatch("Date", type)
         }
+        guard let microseconds = microsecondsFrom2000 else {
+            throw EncodingFailure(
+                "\(timeIntervalSinceReferenceDate) s from 2001 is outside PostgreSQL's timestamps")
+        }
+        buffer.append(microseconds)
+    }
+
+    /// As PostgreSQL keeps it: microseconds since 2000-01-01 UTC, the infinities at either end; nil
+    /// when it lies outside.
+    package var microsecondsFrom2000: Int64? {
         let seconds = timeIntervalSinceReferenceDate
-        if seconds == .infinity { return buffer.append(Int64.max) }
-        if seconds == -.infinity { return buffer.append(Int64.min) }
+        if seconds == .infinity { return Int64.max }
+        if seconds == -.infinity { return Int64.min }
         // Whole seconds first: multiplying the sum would round twice.
         let whole = seconds.rounded(.down)
         let microseconds = ((seconds - whole) * 1e6).rounded()
         guard let fromEpoch = Int64(exactly: whole + Date.epochOffset),
             case let (scaled, overflow) = fromEpoch.multipliedReportingOverflow(by: 1_000_000),
             !overflow, scaled < Int64.max - 1_000_000
-        else {
-            throw EncodingFailure("\(seconds) s from 2001 is outside PostgreSQL's timestamps")
-        }
-        buffer.append(scaled + Int64(microseconds))
+        else { return nil }
+        return scaled + Int64(microseconds)
     }
 
     package static func decode(_ bytes: Span<UInt8>, as type: PostgresType)

@@ -141,6 +141,10 @@ struct PlanTests {
                     SessionRepository.selectVersions, ["ARRAY[\(s)::uuid]"],
                     uses: ["study_sessions_pkey"])
                 try await expectPlan(
+                    SessionRepository.selectValidity, [s, d],
+                    uses: ["Index Scan using study_sessions_pkey"],
+                    avoids: ["Seq Scan on study_sessions"])
+                try await expectPlan(
                     SessionRepository.selectPage, ["'\(f.profile.id)'", "20", "NULL", "NULL"],
                     uses: ["study_sessions_profile_id_created_at_idx", "Incremental Sort"],
                     avoids: ["Seq Scan on study_sessions"])

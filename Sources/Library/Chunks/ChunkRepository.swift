@@ -12,6 +12,10 @@ package enum ChunkRepository {
     /// CONFLICT and is refused under row-level security. Parents may come in any order, because the
     /// keys are checked when the INSERT ends.
     ///
+    /// Rows carry the revision they belong to, so the session's row is locked before they are
+    /// written, but after the slow part: the COPY. The documents are locked before it, because a
+    /// deletion takes the two in that order.
+    ///
     /// - Throws: `PostgresError` with `check_violation` for a vector that is not of unit length,
     ///   `foreign_key_violation` for a document, section or parent the session does not have.
     @discardableResult
@@ -23,7 +27,9 @@ package enum ChunkRepository {
         try await transaction.copyIn(into: "pg_temp.staged_chunks", columns: staged) { rows in
             for chunk in chunks { try await rows.row(values: chunk.columns) }
         }
-        let added = try await transaction.execute(insertStaged, sessionID)
+        try await transaction.execute(lockDocuments, sessionID)
+        let revision = try await SessionRepository.nextRevision(id: sessionID, on: transaction)
+        let added = try await transaction.execute(insertStaged, sessionID, revision)
         if added > 0 {
             try await SessionRepository.bumpRevision(
                 id: sessionID, addingChunks: added, on: transaction)
@@ -127,11 +133,23 @@ extension ChunkRepository {
         TRUNCATE pg_temp.staged_chunks;
         """
 
+    private static let lockDocuments = Statement(
+        "chunk.lockDocuments",
+        """
+        SELECT d.id
+        FROM carrel.documents AS d
+        WHERE d.session_id = $1
+            AND d.id IN (SELECT document_id FROM pg_temp.staged_chunks)
+        ORDER BY d.id
+        FOR KEY SHARE
+        """)
+
     private static let insertStaged = Statement(
         "chunk.insertStaged",
         """
-        INSERT INTO carrel.document_chunks (session_id, \(staged.joined(separator: ", ")))
-        SELECT $1, \(staged.joined(separator: ", "))
+        INSERT INTO carrel.document_chunks
+            (session_id, revision, \(staged.joined(separator: ", ")))
+        SELECT $1, $2, \(staged.joined(separator: ", "))
         FROM pg_temp.staged_chunks
         ON CONFLICT (session_id, id) DO NOTHING
         """)

@@ -87,7 +87,8 @@ package enum DocumentRepository {
     /// Deletes a document with its pages, sections and chunks; returns it, so that its object can
     /// be deleted too, or nil when it was not there.
     ///
-    /// The row is locked first: nobody can add chunks to it between counting and deleting.
+    /// The row is locked first: nobody can add chunks to it between counting and deleting. That it
+    /// is gone is noted with the revision, for caches that hold its chunks.
     package static func delete(sessionID: UUID, id: UUID, on transaction: Transaction) async throws
         -> Document?
     {
@@ -96,8 +97,9 @@ package enum DocumentRepository {
         }
         let chunks: Int = try await transaction.query(countAndDelete, sessionID, id)[0].get(0)
         if chunks > 0 {
-            try await SessionRepository.bumpRevision(
+            let revision = try await SessionRepository.bumpRevision(
                 id: sessionID, addingChunks: -chunks, on: transaction)
+            try await transaction.execute(noteRemoval, sessionID, revision, id)
         }
         return try Document(row)
     }
@@ -220,6 +222,13 @@ extension DocumentRepository {
         SELECT count(*)
         FROM carrel.document_chunks
         WHERE session_id = $1 AND document_id = $2
+        """)
+
+    private static let noteRemoval = Statement(
+        "document.noteRemoval",
+        """
+        INSERT INTO carrel.removed_documents (session_id, revision, document_id)
+        VALUES ($1, $2, $3)
         """)
 
     /// `substring` counts characters from 1, and in a UTF-8 database a character is a scalar.

@@ -68,6 +68,19 @@ package enum SessionRepository {
         return try row.get(0)
     }
 
+    /// The revision that the next `bumpRevision` of this transaction will make.
+    ///
+    /// The session's row is locked from here on, so nobody else makes it meanwhile: rows can be
+    /// written with their revision before it is known whether there are any.
+    ///
+    /// - Throws: `LibraryError.notFound` when the session is gone.
+    package static func nextRevision(id: UUID, on transaction: Transaction) async throws -> Int64 {
+        guard let row = try await transaction.query(lockRevision, id).first else {
+            throw LibraryError.notFound
+        }
+        return try row.get(0) + 1
+    }
+
     /// Revision, owner, status and model of many sessions in one primary-key read. A session that
     /// is gone is absent from the answer.
     package static func revision(ids: [UUID], on db: some Queryable) async throws
@@ -166,6 +179,10 @@ extension SessionRepository {
         SELECT revision, pg_notify('carrel_session', id || ' ' || revision)::text
         FROM s
         """)
+
+    private static let lockRevision = Statement(
+        "session.lockRevision",
+        "SELECT revision FROM carrel.study_sessions WHERE id = $1 FOR NO KEY UPDATE")
 
     // Plan: Index Scan using study_sessions_pkey; 19 µs measured in the server for one id.
     package static let selectVersions = Statement(

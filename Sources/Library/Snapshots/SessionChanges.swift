@@ -1,0 +1,164 @@
+// What a cache of a session reads: all of it, or what changed since a revision.
+
+package import Postgres
+package import FoundationEssentials
+
+/// Everything but the chunks: few rows, read before them.
+package struct SessionChanges: Sendable {
+    /// The session as it is in this snapshot of the database.
+    package let version: SessionVersion
+    /// Its model's name.
+    package let model: String
+    /// The revision after which rows were read; nil when all were.
+    package let after: Int64?
+    /// The documents that the chunks read lie in.
+    package let documents: [DocumentName]
+    /// The sections that the chunks read start in.
+    package let sections: [SectionPlace]
+    /// Documents that were deleted since, with all their chunks. One that was stored again after
+    /// that has new rows among the chunks.
+    package let removedDocuments: [UUID]
+}
+
+package struct DocumentName: Sendable, Equatable {
+    package let id: UUID
+    package let fileName: String
+
+    package init(id: UUID, fileName: String) {
+        self.id = id
+        self.fileName = fileName
+    }
+}
+
+package struct SectionPlace: Sendable, Equatable {
+    package let id: UUID
+    /// Headings from the outermost to this one.
+    package let headingPath: [String]
+    /// The page it starts on.
+    package let pageNumber: Int
+
+    package init(id: UUID, headingPath: [String], pageNumber: Int) {
+        self.id = id
+        self.headingPath = headingPath
+        self.pageNumber = pageNumber
+    }
+}
+
+extension SessionRepository {
+    /// What was written to a session after a revision, or all of it, except the chunks, which
+    /// `ChunkRepository.changed` reads in the same transaction. Nil when the session is gone.
+    ///
+    /// The transaction must be REPEATABLE READ: only then do version, places and chunks belong
+    /// together. A session's revisions are committed in order, so whoever sees revision r sees all
+    /// rows up to r and none after it.
+    package static func changes(
+        of session: UUID, after revision: Int64?, on transaction: Transaction
+    ) async throws -> SessionChanges? {
+        guard let row = try await transaction.query(selectSnapshotVersion, session).first else {
+            return nil
+        }
+        let version = try SessionVersion(row)
+        let model: String = try row.get(6)
+        let isUnchanged = revision == version.revision
+        let documents =
+            isUnchanged ? [] : try await documents(of: session, after: revision, on: transaction)
+        let sections =
+            isUnchanged ? [] : try await sections(of: session, after: revision, on: transaction)
+        let removed: [UUID] =
+            if let revision, !isUnchanged {
+                try await transaction.query(selectRemoved, session, revision).map { row in
+                    try row.get(0)
+                }
+            } else {
+                []
+            }
+        return SessionChanges(
+            version: version, model: model, after: revision, documents: documents,
+            sections: sections, removedDocuments: removed)
+    }
+
+    private static func documents(
+        of session: UUID, after revision: Int64?, on db: Transaction
+    ) async throws -> [DocumentName] {
+        let rows =
+            if let revision {
+                try await db.query(selectChangedDocuments, session, revision)
+            } else {
+                try await db.query(selectDocuments, session)
+            }
+        return try rows.map { row in DocumentName(id: try row.get(0), fileName: try row.get(1)) }
+    }
+
+    private static func sections(
+        of session: UUID, after revision: Int64?, on db: Transaction
+    ) async throws -> [SectionPlace] {
+        let rows =
+            if let revision {
+                try await db.query(selectChangedSections, session, revision)
+            } else {
+                try await db.query(selectSections, session)
+            }
+        return try rows.map { row in
+            SectionPlace(
+                id: try row.get(0), headingPath: try row.get(1), pageNumber: try row.get(2))
+        }
+    }
+
+    private static let selectSnapshotVersion = Statement(
+        "snapshot.selectVersion",
+        """
+        SELECT s.id, s.profile_id, s.status, s.revision, s.chunk_count, s.embedding_model_id,
+            m.name
+        FROM carrel.study_sessions AS s
+        JOIN carrel.embedding_models AS m ON m.id = s.embedding_model_id
+        WHERE s.id = $1
+        """)
+
+    private static let selectDocuments = Statement(
+        "snapshot.selectDocuments",
+        "SELECT id, file_name FROM carrel.documents WHERE session_id = $1")
+
+    private static let selectSections = Statement(
+        "snapshot.selectSections",
+        """
+        SELECT s.id, s.heading_path, p.page_number
+        FROM carrel.sections AS s
+        JOIN carrel.pages AS p ON p.session_id = s.session_id AND p.id = s.page_id
+        WHERE s.session_id = $1
+        """)
+
+    // Plan: Index Scan using document_chunks_session_id_revision_idx, then the primary keys.
+    package static let selectChangedDocuments = Statement(
+        "snapshot.selectChangedDocuments",
+        """
+        SELECT d.id, d.file_name
+        FROM (
+            SELECT DISTINCT document_id
+            FROM carrel.document_chunks
+            WHERE session_id = $1 AND revision > $2
+        ) AS c
+        JOIN carrel.documents AS d ON d.session_id = $1 AND d.id = c.document_id
+        """)
+
+    // Plan: the same.
+    package static let selectChangedSections = Statement(
+        "snapshot.selectChangedSections",
+        """
+        SELECT s.id, s.heading_path, p.page_number
+        FROM (
+            SELECT DISTINCT section_id
+            FROM carrel.document_chunks
+            WHERE session_id = $1 AND revision > $2
+        ) AS c
+        JOIN carrel.sections AS s ON s.session_id = $1 AND s.id = c.section_id
+        JOIN carrel.pages AS p ON p.session_id = $1 AND p.id = s.page_id
+        """)
+
+    private static let selectRemoved = Statement(
+        "snapshot.selectRemoved",
+        """
+        SELECT DISTINCT document_id
+        FROM carrel.removed_documents
+        WHERE session_id = $1 AND revision > $2
+        """)
+}
