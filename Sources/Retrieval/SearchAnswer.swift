@@ -72,7 +72,8 @@ package struct ChildHit: Sendable, Equatable {
 package struct SearchMeta: Sendable {
     package var plan: PlanKind
     package var certificate: Certificate
-    /// Rows whose distance was taken: all that match (exact), or the candidates scored (HNSW).
+    /// Rows whose distance was taken or bounded: all that match (scan, exact), or the candidates
+    /// scored (HNSW).
     package var examined: Int
     /// Rows of the session, parents included.
     package var sessionChunks: Int
@@ -85,6 +86,8 @@ package struct SearchMeta: Sendable {
 
 /// The plans by the names they have on the wire.
 package enum PlanKind: String, Sendable {
+    /// The session's snapshot in memory.
+    case scan
     case exact = "sql-exact"
     case hnsw
 }
@@ -93,6 +96,9 @@ package enum PlanKind: String, Sendable {
 package enum Certificate: Sendable, Equatable {
     /// Every matching row was compared; no nearer one exists at this revision.
     case proven
+    /// A row was dropped when its estimate was more than six standard deviations too far. The chance
+    /// that one of the answers is missing (`Vectors.Certificate`).
+    case probable(missProbability: Double)
     /// A graph was walked; a nearer row may have been passed by.
     case approximate(efSearch: Int)
 }

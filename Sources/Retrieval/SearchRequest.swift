@@ -24,11 +24,17 @@ package struct SearchRequest: Sendable {
     /// The model the caller's handle was opened with. A session that has moved on throws
     /// `modelChanged`, because a vector of another model would be compared without meaning.
     package var model: UUID?
+    /// The key that asks: a strong search refuses when it was revoked. Nil asks without one.
+    package var apiKey: UUID?
+    /// What is to be sure of completeness, where there is a choice.
+    package var exactness: Exactness
+    package var consistency: Consistency
 
     package init(
         session: UUID, query: SearchQuery, k: Int = 10, filter: SearchFilter = SearchFilter(),
         minScore: Float? = nil, expansion: Expansion = .none, tokenBudget: Int? = nil,
-        deadline: ContinuousClock.Instant? = nil, model: UUID? = nil
+        deadline: ContinuousClock.Instant? = nil, model: UUID? = nil, apiKey: UUID? = nil,
+        exactness: Exactness = .probable, consistency: Consistency = .strong
     ) {
         self.session = session
         self.query = query
@@ -39,6 +45,9 @@ package struct SearchRequest: Sendable {
         self.tokenBudget = tokenBudget
         self.deadline = deadline
         self.model = model
+        self.apiKey = apiKey
+        self.exactness = exactness
+        self.consistency = consistency
     }
 
     /// What the types let through and no search can answer.
@@ -59,6 +68,16 @@ package struct SearchRequest: Sendable {
 package enum SearchQuery: Sendable {
     case vector(UnitVector)
     case text(String)
+}
+
+/// How new an answer has to be.
+package enum Consistency: String, Sendable, CaseIterable {
+    /// Everything that was committed before the search began, by anyone. One primary-key read.
+    case strong
+    /// At least what this process has acknowledged. No read while the session is in memory.
+    case session
+    /// What this process knows: others' changes as soon as their notification has come. No read.
+    case cached
 }
 
 /// How much around a hit comes back with it.

@@ -1,0 +1,108 @@
+// Which sessions are in memory, who makes which, and who has to leave: a value, without a database.
+//
+//   absent ──build──► building ──published──► resident ◄──► catching up
+//     ▲                                          │
+//     └── evicted, forgotten, gone, too large ───┘
+
+import Foundation
+import Library
+
+struct CacheState {
+    struct Entry {
+        var snapshot: SessionSnapshot?
+        var lastUse: UInt64 = 0
+        /// The one build or catch-up under way.
+        var flight: Task<Void, any Error>?
+        /// No older revision is published: somebody knows of it.
+        var floor: Int64 = 0
+        /// What was announced while a flight was under way, which may have read before it.
+        var heard: Int64 = 0
+        /// Whether codes are being made or segments joined.
+        var isMaintained = false
+        /// The session was built with so many chunks and does not fit.
+        var tooManyChunks: Int?
+    }
+
+    let limits: SnapshotCache.Limits
+    var entries: [UUID: Entry] = [:]
+    var bytes = 0
+    var builds = 0
+    private var clock: UInt64 = 0
+    private(set) var statistics = SnapshotCache.Statistics()
+
+    init(limits: SnapshotCache.Limits) { self.limits = limits }
+
+    /// The snapshot there is, marked as used.
+    mutating func use(_ session: UUID) -> SessionSnapshot? {
+        guard let snapshot = entries[session]?.snapshot else { return nil }
+        clock += 1
+        entries[session]!.lastUse = clock
+        return snapshot
+    }
+
+    /// Whether a session of so many chunks may be built now.
+    func mayBuild(_ session: UUID, chunks: Int) -> Bool {
+        if let entry = entries[session] {
+            if entry.flight != nil || entry.snapshot != nil { return false }
+            if let tooMany = entry.tooManyChunks, chunks >= tooMany { return false }
+        }
+        let least = chunks * SnapshotCache.leastBytesPerChunk
+        return builds < limits.buildsAtOnce && least <= limits.sessionBytes
+    }
+
+    /// What became of a new snapshot.
+    enum Publication: Equatable {
+        case published
+        /// A newer revision is known of already: catch up first.
+        case behind
+        /// It is larger than a session may be, and was not kept.
+        case tooLarge
+    }
+
+    mutating func publish(_ snapshot: SessionSnapshot) -> Publication {
+        let session = snapshot.version.id
+        var entry = entries[session] ?? Entry()
+        if snapshot.revision < entry.floor { return .behind }
+        if let known = entry.snapshot, known.revision > snapshot.revision { return .published }
+        bytes -= entry.snapshot?.byteCount ?? 0
+        guard snapshot.byteCount <= limits.sessionBytes else {
+            entry.snapshot = nil
+            entry.tooManyChunks = snapshot.version.chunkCount
+            entries[session] = entry
+            return .tooLarge
+        }
+        clock += 1
+        entry.snapshot = snapshot
+        entry.lastUse = clock
+        entry.tooManyChunks = nil
+        entries[session] = entry
+        bytes += snapshot.byteCount
+        evict(except: session)
+        return .published
+    }
+
+    /// Takes a session out; what is under way for it goes on and may put it back.
+    mutating func remove(_ session: UUID) {
+        guard let entry = entries[session] else { return }
+        bytes -= entry.snapshot?.byteCount ?? 0
+        if entry.flight == nil, !entry.isMaintained {
+            entries[session] = nil
+        } else {
+            entries[session]!.snapshot = nil
+        }
+    }
+
+    mutating func count(_ change: WritableKeyPath<SnapshotCache.Statistics, Int>) {
+        statistics[keyPath: change] += 1
+    }
+
+    private mutating func evict(except kept: UUID) {
+        while bytes > limits.bytes {
+            let oldest = entries.filter { $0.key != kept && $0.value.snapshot != nil }
+                .min { $0.value.lastUse < $1.value.lastUse }
+            guard let oldest else { return }
+            remove(oldest.key)
+            count(\.evictions)
+        }
+    }
+}

@@ -1,0 +1,26 @@
+import Foundation
+import Synchronization
+import Vectors
+
+/// One rotation a model, kept for the life of the process: made in 0.15 s, 3 MB.
+///
+/// Seeded by the model's id, so that snapshots of one model share it in every process. Chunks are
+/// stored by whoever has the model, but nobody chooses its id: it is the database's random UUID.
+enum Rotations {
+    private static let known = Mutex<[UUID: Rotation]>([:])
+
+    /// - Throws: `VectorError.allocation`.
+    static func rotation(of model: UUID) throws -> Rotation {
+        // Made under the lock: two who ask at once wait for one.
+        try known.withLock { known in
+            if let rotation = known[model] { return rotation }
+            let bytes = model.uuid
+            let seed = [
+                bytes.0, bytes.1, bytes.2, bytes.3, bytes.4, bytes.5, bytes.6, bytes.7,
+            ].reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+            let rotation = try Rotation(seed: seed)
+            known[model] = rotation
+            return rotation
+        }
+    }
+}

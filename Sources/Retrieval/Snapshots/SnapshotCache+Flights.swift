@@ -1,0 +1,130 @@
+// Builds, catch-ups and upkeep. One flight a session at a time makes it current; one upkeep a session
+// at a time makes it fast again, and never makes a search wait.
+
+import Dispatch
+import Foundation
+import Library
+import Postgres
+import Synchronization
+import Vectors
+
+extension SnapshotCache {
+    /// The flight under way, or a new one.
+    func flight(_ session: UUID, _ state: inout CacheState) -> Task<Void, any Error> {
+        if let flight = state.entries[session]?.flight { return flight }
+        let isBuild = state.entries[session]?.snapshot == nil
+        if isBuild { state.builds += 1 }
+        state.count(isBuild ? \.builds : \.catchUps)
+        let flight = Task { [self] in
+            let result: Result<Void, any Error>
+            do { result = .success(try await fly(session)) } catch { result = .failure(error) }
+            self.state.withLock { state in
+                if isBuild { state.builds -= 1 }
+                state.entries[session]?.flight = nil
+                let entry = state.entries[session]
+                if let entry, entry.snapshot == nil, entry.tooManyChunks == nil, !entry.isMaintained
+                {
+                    state.entries[session] = nil
+                }
+            }
+            try result.get()
+        }
+        state.entries[session, default: CacheState.Entry()].flight = flight
+        return flight
+    }
+
+    /// Reads until what is published is as new as anybody knows.
+    private func fly(_ session: UUID) async throws {
+        var known = state.withLock { $0.entries[session]?.snapshot }
+        while true {
+            guard let made = try await SnapshotLoader.load(session, from: known, pool) else {
+                return state.withLock { $0.remove(session) }
+            }
+            switch state.withLock({ $0.publish(made) }) {
+            case .behind: known = made
+            case .tooLarge: return
+            case .published:
+                let isLate = state.withLock { state in
+                    let heard = state.entries[session]?.heard ?? 0
+                    state.entries[session]?.heard = 0
+                    return heard > made.revision
+                }
+                if !isLate { return maintain(session) }
+                known = made
+            }
+        }
+    }
+
+    // MARK: Upkeep
+
+    /// Joins segments and makes codes, in the background, until there is nothing left to do.
+    private func maintain(_ session: UUID) {
+        state.withLock { state in
+            guard let entry = state.entries[session], !entry.isMaintained,
+                entry.snapshot?.upkeep != nil
+            else { return }
+            state.entries[session]!.isMaintained = true
+            Task { [self] in
+                // What fails here is tried again after the next catch-up; searches go on without.
+                try? await keepUp(session)
+                self.state.withLock { state in
+                    state.entries[session]?.isMaintained = false
+                    if let entry = state.entries[session], entry.snapshot == nil,
+                        entry.flight == nil, entry.tooManyChunks == nil
+                    {
+                        state.entries[session] = nil
+                    }
+                }
+            }
+        }
+    }
+
+    private func keepUp(_ session: UUID) async throws {
+        while let snapshot = state.withLock({ $0.entries[session]?.snapshot }),
+            let upkeep = snapshot.upkeep
+        {
+            switch upkeep {
+            case .encode:
+                let encoded = try await Background.run { try snapshot.encoded() }
+                state.withLock { state in
+                    guard let current = state.entries[session]?.snapshot else { return }
+                    state.count(\.encodings)
+                    _ = state.publish(current.adopting(encoded))
+                }
+            case .join(let kept):
+                try await join(snapshot, keeping: kept)
+            }
+        }
+    }
+
+    /// Reads what lies after the first `kept` segments again, as one segment, and publishes it when
+    /// it is as new as what searches see by then.
+    private func join(_ snapshot: SessionSnapshot, keeping kept: Int) async throws {
+        let session = snapshot.version.id
+        var joined = try await SnapshotLoader.load(session, from: snapshot, keeping: kept, pool)
+        while let made = joined {
+            // A base of many rows without codes would be slower than what it replaces.
+            let made = try await Background.run { try made.encoded() }
+            let isCurrent = state.withLock { state in
+                guard let current = state.entries[session]?.snapshot else { return true }
+                guard made.revision >= current.revision else { return false }
+                state.count(\.compactions)
+                _ = state.publish(made)
+                return true
+            }
+            if isCurrent { return }
+            joined = try await SnapshotLoader.load(session, from: made, pool)
+        }
+    }
+}
+
+/// Long computations, one after another on a thread of their own: the threads that answer stay free.
+private enum Background {
+    private static let queue = DispatchQueue(label: "carrel.snapshots", qos: .utility)
+
+    static func run<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
+        try await withCheckedThrowingContinuation { continuation in
+            queue.async { continuation.resume(with: Result { try body() }) }
+        }
+    }
+}
