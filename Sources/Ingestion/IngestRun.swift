@@ -159,6 +159,7 @@ struct IngestRun {
             return timings
         }
         steps.didStore()
+        await ingestor.didCommit(session)
     }
 
     // MARK: Pieces

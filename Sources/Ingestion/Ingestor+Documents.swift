@@ -22,6 +22,7 @@ extension Ingestor {
             return (gone, jobs)
         }
         guard let (document, jobs) = deleted else { return false }
+        await didCommit(session)
         for job in jobs { Scratch(blobs: blobs, job: job).remove() }
         if let key = UUID(uuidString: document.filePath) { try? blobs.delete(key) }
         return true

@@ -55,7 +55,7 @@ extension Ingestor {
         }
         let vectors = try await Self.vectors(of: chunks, by: embedder)
         let tokens = chunks.map { embedder.countTokens($0.text) }
-        return try await pool.withTransaction { db in
+        let imported = try await pool.withTransaction { db in
             let document = try await Self.document(named: documentName, in: session, on: db)
             let number = (document.pageCount ?? 0) + 1
             let last = try await PageRepository.list(
@@ -79,6 +79,8 @@ extension Ingestor {
                 documentID: document.id, chunkIDs: page.childIDs,
                 revision: version?.revision ?? 0)
         }
+        await didCommit(session)
+        return imported
     }
 
     private static func check(_ name: String, _ chunks: [ImportedChunk]) throws {

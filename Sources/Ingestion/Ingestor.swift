@@ -3,6 +3,7 @@
 
 package import Documents
 package import Embedding
+package import Foundation
 package import Postgres
 
 /// Takes files in, and works on them until their chunks can be searched.
@@ -17,6 +18,9 @@ package struct Ingestor: Sendable {
     let options: Options
     /// Told of each step as it is reached. Tests stop or kill the worker here.
     let observe: @Sendable (WorkerEvent) async throws -> Void
+    /// Told of a session whose searchable rows were changed by a commit, before the change is
+    /// acknowledged: whoever caches sessions catches up here.
+    let didCommit: @Sendable (UUID) async -> Void
     let bell = Bell()
 
     /// How patient a worker is.
@@ -36,7 +40,8 @@ package struct Ingestor: Sendable {
     package init(
         pool: Pool, blobs: BlobStore, extractor: Extractor, embedders: EmbedderRegistry,
         options: Options = Options(),
-        observe: @escaping @Sendable (WorkerEvent) async throws -> Void = { _ in }
+        observe: @escaping @Sendable (WorkerEvent) async throws -> Void = { _ in },
+        didCommit: @escaping @Sendable (UUID) async -> Void = { _ in }
     ) {
         self.pool = pool
         self.blobs = blobs
@@ -44,6 +49,7 @@ package struct Ingestor: Sendable {
         self.embedders = embedders
         self.options = options
         self.observe = observe
+        self.didCommit = didCommit
     }
 }
 

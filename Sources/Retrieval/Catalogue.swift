@@ -15,13 +15,16 @@ final class Catalogue: Sendable {
     private let tableRows = Mutex<(rows: Int, until: ContinuousClock.Instant)?>(nil)
 
     func model(_ id: UUID, on db: some Queryable) async throws -> EmbeddingModel {
-        if let known = models.withLock({ $0[id] }) { return known }
+        if let known = knownModel(id) { return known }
         guard let model = try await EmbeddingModelRepository.get(id: id, on: db) else {
             throw LibraryError.notFound
         }
         models.withLock { $0[id] = model }
         return model
     }
+
+    /// The model if it was asked for before.
+    func knownModel(_ id: UUID) -> EmbeddingModel? { models.withLock { $0[id] } }
 
     /// Chunks of all sessions, as PostgreSQL's statistics have it; 0 when it has none.
     func estimatedRows(on db: some Queryable) async throws -> Int {

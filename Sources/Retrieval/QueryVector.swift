@@ -19,19 +19,25 @@ extension Searcher {
         case .vector(let vector):
             return QueryVector(vector: vector, model: nil)
         case .text(let text):
-            let model = try await pool.withConnection { db in
-                let versions = try await SessionRepository.revision(ids: [request.session], on: db)
-                guard let version = versions[request.session] else {
-                    throw RetrievalError.sessionNotFound
-                }
-                return try await catalogue.model(version.modelID, on: db)
-            }
+            let model = try await model(of: request)
             guard let embedder = embedders.embedder(named: model.name),
                 embedder.identity.makes(model)
             else { throw RetrievalError.modelUnavailable(name: model.name) }
             let block = try await embedder.embed([text], as: .query)
             return QueryVector(
                 vector: try UnitVector(normalizing: block.row(0)), model: model.id)
+        }
+    }
+
+    /// The model of the session's snapshot, or of the session.
+    ///
+    /// Should it change before the scan, the scan says so: the vector remembers its model.
+    private func model(of request: SearchRequest) async throws -> EmbeddingModel {
+        let resident = snapshots?.resident(request.session)?.version.modelID
+        if let resident, let model = catalogue.knownModel(resident) { return model }
+        return try await pool.withConnection { db in
+            try await catalogue.model(
+                try await validity(for: request, on: db).modelID, on: db)
         }
     }
 }

@@ -1,8 +1,10 @@
-// The second call of a search: which session this is, and which way to its candidates is cheaper.
+// The third call of a search, for a session that is not in memory: which session this is, and which
+// way to its candidates is cheaper.
 
 import Foundation
 import Library
 import Postgres
+import Vectors
 
 /// A plan made for one request, in one snapshot.
 struct SearchPath {
@@ -23,13 +25,9 @@ extension Searcher {
     func plan(_ request: SearchRequest, for query: QueryVector, on db: Transaction)
         async throws -> SearchPath
     {
-        let versions = try await SessionRepository.revision(ids: [request.session], on: db)
-        guard let session = versions[request.session] else { throw RetrievalError.sessionNotFound }
-        for expected in [request.model, query.model] {
-            if let expected, expected != session.modelID {
-                throw RetrievalError.modelChanged(expected: expected, got: session.modelID)
-            }
-        }
+        let session = try await validity(for: request, on: db)
+        try session.check(request, query)
+        snapshots?.warm(session.id, chunks: session.chunkCount)
         let plan = try await cheapest(for: request, in: session, on: db)
         return SearchPath(
             session: session, model: try await catalogue.model(session.modelID, on: db),
@@ -49,6 +47,7 @@ extension Searcher {
         var input = PlanInput(
             k: request.k, matching: session.chunkCount,
             tableRows: try await catalogue.estimatedRows(on: db))
+        if request.exactness == .proven { return .exact(depth: Planner.depth(k: request.k)) }
         let plan = planner.plan(input)
         if plan.kind == .exact || request.filter.isUnrestricted { return plan }
         input.matching = try await ChunkRepository.countMatching(

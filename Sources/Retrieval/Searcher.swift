@@ -6,34 +6,42 @@ package import Postgres
 import Library
 import Vectors
 
-/// Answers searches from PostgreSQL: plans, finds candidates, scores them exactly, expands.
+/// Answers searches: from the session's snapshot when it is in memory, else from PostgreSQL.
 ///
-/// Holds no state about sessions. Copies share the pool and the catalogue.
+/// Copies share the pool, the catalogue and the snapshots.
 package struct Searcher: Sendable {
-    let pool: Pool
+    package let pool: Pool
     let embedders: EmbedderRegistry
     let planner: Planner
     let catalogue = Catalogue()
+    let scratches = ScratchPool()
+    /// The sessions in memory; nil where every search is to be PostgreSQL's.
+    package let snapshots: SnapshotCache?
 
-    package init(pool: Pool, embedders: EmbedderRegistry, planner: Planner = Planner()) {
+    package init(
+        pool: Pool, embedders: EmbedderRegistry, planner: Planner = Planner(),
+        snapshots: SnapshotCache? = nil
+    ) {
         self.pool = pool
         self.embedders = embedders
         self.planner = planner
+        self.snapshots = snapshots
     }
 
     /// The nearest chunks of one session, exactly scored, with what they stand in.
     ///
-    /// Everything is read in one snapshot of the database, so hits, revision and model belong
-    /// together whatever is written meanwhile. A text is embedded before the snapshot is taken, so
-    /// that no connection waits for a model.
+    /// Hits, revision and model belong together whatever is written meanwhile: they come from one
+    /// snapshot, ours or the database's. A text is embedded before one is taken, so that no
+    /// connection waits for a model.
     ///
-    /// - Throws: `RetrievalError`; `PostgresError` and `EmbeddingError` as they come;
+    /// - Throws: `RetrievalError`; `PostgresError`, `EmbeddingError` and `VectorError` as they come;
     ///   `CancellationError`.
     package func search(_ request: SearchRequest) async throws -> SearchAnswer {
         try request.check()
         var watch = Stopwatch(deadline: request.deadline)
         let query = try await queryVector(of: request)
         try watch.split(\.embed)
+        if let answer = try await scan(request, for: query, &watch) { return answer }
         return try await pool.withTransaction(isolation: .repeatableRead, readOnly: true) { db in
             try watch.split(\.queue)
             let path = try await plan(request, for: query, on: db)

@@ -59,7 +59,8 @@ package enum Identity {
     /// The dates of the protocol that are spoken, newest first.
     package static let protocolVersions = ["2026-11-01"]
     package static let features = [
-        "search.dense", "search.batch", "expand.parent", "vectorB64.f16", "chunk.import",
+        "search.dense", "search.batch", "search.proven", "search.consistency", "expand.parent",
+        "vectorB64.f16", "chunk.import",
         "document.upload", "job.subscribe", "idempotency",
     ]
 }

@@ -109,6 +109,7 @@ extension WireError {
     private init(_ error: RetrievalError) {
         switch error {
         case .sessionNotFound: self = .sessionGone
+        case .keyNotValid: self.init(.unauthenticated, "The API key is not valid.")
         case .modelChanged:
             self.init(
                 .modelChanged, "The session has another embedding model now; open it again.")

@@ -119,7 +119,7 @@ struct RefusalTests {
             let (client, handle, _) = try await test.session()
             for (index, option) in [
                 "\"mode\":\"hybrid\"", "\"diversity\":0.3", "\"explain\":true", "\"k\":1001",
-                "\"exactness\":\"probable\"", "\"filter\":{\"session\":\"x\"}",
+                "\"exactness\":\"certain\"", "\"filter\":{\"session\":\"x\"}",
                 "\"filter\":{\"pages\":[3,1]}", "\"expand\":\"page\"", "\"timeoutMs\":0",
             ].enumerated() {
                 let answer = try await client.call(

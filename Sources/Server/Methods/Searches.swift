@@ -95,7 +95,7 @@ extension SearchQuery {
 }
 
 private enum Mode: String, CaseIterable { case dense }
-private enum Consistency: String, CaseIterable { case strong, session, cached }
+private enum Promise: String, CaseIterable { case probable, proven }
 
 extension SearchRequest {
     /// Everything but the query. What this server cannot do is refused, never passed over.
@@ -103,10 +103,8 @@ extension SearchRequest {
         _ call: inout Call, _ session: OpenSession, _ query: SearchQuery
     ) throws(WireError) {
         _ = try call.params.optionalChoice("mode", of: Mode.self)
-        // Every search reads the database, which is what the strongest of these asks for.
-        _ = try call.params.optionalChoice("consistency", of: Consistency.self)
+        let promise = try call.params.optionalChoice("exactness", of: Promise.self)
         try call.params.refuse("diversity", "is not supported here; leave it out")
-        try call.params.refuse("exactness", "cannot be chosen here; `meta.certificate` says it")
         if try call.params.optionalFlag("explain") == true {
             throw .invalid("explain", expected: "false: explaining is not supported here")
         }
@@ -117,7 +115,10 @@ extension SearchRequest {
             minScore: try call.params.optionalNumber("minScore", in: -1...1).map { Float($0) },
             expansion: try call.params.optionalChoice("expand", of: Expansion.self) ?? .none,
             tokenBudget: try call.params.optionalInteger("tokenBudget", in: 1...10_000_000),
-            deadline: call.deadline, model: session.model)
+            deadline: call.deadline, model: session.model, apiKey: session.principal.keyID,
+            exactness: promise == .proven ? .proven : .probable,
+            consistency: try call.params.optionalChoice("consistency", of: Consistency.self)
+                ?? .strong)
     }
 }
 
@@ -215,6 +216,9 @@ extension JSONWriter {
     private mutating func members(of certificate: Retrieval.Certificate) {
         switch certificate {
         case .proven: member("kind", "proven")
+        case .probable(let missProbability):
+            member("kind", "probable")
+            member("missProbability", missProbability)
         case .approximate(let efSearch):
             member("kind", "approximate")
             member("efSearch", efSearch)

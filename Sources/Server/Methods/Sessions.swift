@@ -2,6 +2,7 @@ import Accounts
 import Embedding
 import Ingestion
 import Library
+import Retrieval
 import Postgres
 import Wire
 
@@ -84,6 +85,7 @@ extension Method {
                 try await SessionRepository.delete(
                     id: session.id, profileID: principal.profileID, on: db)
             }
+            call.services.searcher.snapshots?.forget(session.id)
             call.peer.close(session.id)
             result.member("deleted", deleted)
         },

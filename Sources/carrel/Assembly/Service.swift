@@ -1,8 +1,8 @@
 // The parts put together into a running server, and taken down again in the opposite order.
 //
-//   database ─► migrated ─► key ─► embedders ─► searcher, ingestor ─► listening + one worker
-//                                                                     │ until `body` returns
-//   database ◄──── pool closed ◄──── worker stopped ◄──── drained ◄───┘
+//   database ─► migrated ─► key ─► embedders ─► snapshots, searcher, ingestor ─► listening + one worker
+//                                                                                │ until `body` returns
+//   database ◄──── pool closed ◄──── worker stopped ◄──── drained ◄──────────────┘
 
 import Accounts
 import Documents
@@ -22,6 +22,8 @@ struct Service {
     /// 0 takes a free one.
     var port = 0
     var poolSize = 8
+    /// How much memory sessions may take; those searched last stay.
+    var cacheBytes = SnapshotCache.Limits.standard.bytes
     /// Whether a database that was given is migrated too; the embedded one always is.
     var migrates = false
     /// Whether client.json points to this server afterwards.
@@ -65,24 +67,28 @@ struct Service {
         try await prepareSchema(pool)
         let known = try ClientFile.read(home.clientFile)
         let key = try await clientKey(known?.apiKey, pool)
+        let snapshots = SnapshotCache(pool, limits: .init(bytes: cacheBytes))
         let ingestor = Ingestor(
             pool: pool, blobs: BlobStore(directory: home.blobs), extractor: Extractor(),
-            embedders: embedders)
+            embedders: embedders, didCommit: { await snapshots.committed($0) })
         let server = CarrelServer(
             configuration,
             Services(
                 pool: pool, embedders: embedders,
-                searcher: Searcher(pool: pool, embedders: embedders),
+                searcher: Searcher(pool: pool, embedders: embedders, snapshots: snapshots),
                 ingestor: ingestor, uploadDirectory: home.uploads, logger: logger))
         let address = ClientFile(host: host, port: try await server.start(), apiKey: key)
         let worker = Task { await ingestor.run() }
+        let following = Task { await snapshots.follow() }
         return try await ensuring {
             try announce(address, known)
             return try await body(address)
         } finally: {
             await server.drain(within: .seconds(10))
             worker.cancel()
+            following.cancel()
             await worker.value
+            await following.value
         }
     }
 

@@ -37,6 +37,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Connections to the database.")
     var poolSize = 8
 
+    @Option(help: "Memory for sessions in MB; half of the machine's unless given.")
+    var cacheMb: Int?
+
     @OptionGroup var database: DatabaseOptions
 
     @OptionGroup var embedding: EmbeddingOptions
@@ -46,12 +49,14 @@ struct Serve: AsyncParsableCommand {
         guard (1...1000).contains(poolSize) else {
             throw ValidationError("--pool-size goes from 1 to 1000")
         }
+        if let cacheMb, cacheMb < 0 { throw ValidationError("--cache-mb cannot be negative") }
     }
 
     func run() async throws {
-        let service = Service(
+        var service = Service(
             database: database.chosen, embedders: try embedding.choice(), host: host, port: port,
             poolSize: poolSize, migrates: migrate)
+        if let cacheMb { service.cacheBytes = cacheMb << 20 }
         try await service.run { address in
             Terminal.say("carrel: listening on \(address.host):\(address.port)")
             await StopSignals.wait()
