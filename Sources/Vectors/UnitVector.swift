@@ -24,13 +24,18 @@ package struct UnitVector: Sendable, Equatable {
         guard values.count <= Self.dimension else {
             throw .dimensionMismatch(expected: Self.dimension, got: values.count)
         }
-        if let element = values.firstIndex(where: { !$0.isFinite }) {
+        // Squares of finite floats have a finite sum in double, so one look finds what is not.
+        let norm = Kernels.current.dot(values, values).squareRoot()
+        if !norm.isFinite, let element = values.firstIndex(where: { !$0.isFinite }) {
             throw .notFinite(element: element)
         }
-        let norm = Kernels.current.dot(values, values).squareRoot()
         guard norm > 0 else { throw .zeroVector }
-        self.values =
-            values.map { Float(Double($0) / norm) }
-            + repeatElement(0, count: Self.dimension - values.count)
+        self.values = unsafe [Float](unsafeUninitializedCapacity: Self.dimension) { scaled, count in
+            for index in values.indices {
+                unsafe scaled[index] = Float(Double(values[index]) / norm)
+            }
+            unsafe scaled[values.count..<Self.dimension].initialize(repeating: 0)
+            count = Self.dimension
+        }
     }
 }

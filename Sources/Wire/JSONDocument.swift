@@ -138,25 +138,30 @@ package struct JSONArray: Sendable, Sequence {
     func floats(limit: Int) -> Floats {
         let tape = value.document.tape
         var index = value.index + 1
-        var floats: [Float] = []
-        floats.reserveCapacity(limit)
-        while true {
-            // A number is the frequent case; its tag and bits lie side by side.
-            let byte = UInt8(truncatingIfNeeded: tape[index] >> 56)
-            if byte == Tag.double.rawValue {
-                floats.append(Float(Double(bitPattern: tape[index + 1])))
-            } else if byte == Tag.signed.rawValue {
-                floats.append(Float(Int64(bitPattern: tape[index + 1])))
-            } else if byte == Tag.unsigned.rawValue {
-                floats.append(Float(tape[index + 1]))
-            } else if byte == Tag.closeArray.rawValue {
-                return .floats(floats)
-            } else {
-                return .notANumber(element: floats.count)
+        var (element, byte) = (0, UInt8(0))
+        let floats = unsafe [Float](unsafeUninitializedCapacity: limit) { floats, count in
+            while true {
+                // A number is the frequent case; its tag and bits lie side by side.
+                byte = UInt8(truncatingIfNeeded: tape[index] >> 56)
+                let float: Float
+                if byte == Tag.double.rawValue {
+                    float = Float(Double(bitPattern: tape[index + 1]))
+                } else if byte == Tag.signed.rawValue {
+                    float = Float(Int64(bitPattern: tape[index + 1]))
+                } else if byte == Tag.unsigned.rawValue {
+                    float = Float(tape[index + 1])
+                } else {
+                    break
+                }
+                if element < limit { unsafe floats[element] = float }
+                element += 1
+                if element > limit { break }
+                index += 2
             }
-            index += 2
-            if floats.count > limit { return .tooMany(count: count) }
+            count = element < limit ? element : limit
         }
+        if element > limit { return .tooMany(count: count) }
+        return byte == Tag.closeArray.rawValue ? .floats(floats) : .notANumber(element: element)
     }
 }
 

@@ -84,3 +84,9 @@ func lineEnd(of buffer: ByteBuffer, from offset: Int) -> Int? {
         return found == rest.count ? nil : offset + found
     }
 }
+
+/// How many of the first bytes need no escape in a JSON string.
+func plainPrefix(of bytes: UnsafeBufferPointer<UInt8>) -> Int {
+    guard let base = bytes.baseAddress else { return 0 }
+    return unsafe carrel_json_plain(base, bytes.count)
+}

@@ -1,5 +1,8 @@
-// JSON written straight into the buffer that goes to the socket. No tree in between:
-// `JSONEncoder` takes 940 µs for an answer that this writes in a few.
+// JSON written as it is told, into bytes that go to the socket. No tree in between: `JSONEncoder`
+// takes 940 µs for an answer that this writes in a few.
+//
+// The bytes are an array, copied into NIO's buffer once at the end (0.5 µs for 12 KB): appending to a
+// `ByteBuffer` piece by piece took five times as long and a third of a whole search.
 
 package import NIOCore
 
@@ -14,12 +17,16 @@ package import NIOCore
 /// The caller opens and closes containers through closures, so brackets always match; the writer
 /// puts the commas. A key outside an object is the caller's mistake and is not checked.
 package struct JSONWriter {
-    /// What has been written, after whatever the buffer held before.
-    package private(set) var buffer: ByteBuffer
+    private var bytes: [UInt8] = []
     private var needsComma = false
 
-    /// A writer that appends to a buffer.
-    package init(_ buffer: ByteBuffer = ByteBuffer()) { self.buffer = buffer }
+    /// An empty writer.
+    ///
+    /// - Parameter capacity: how many bytes to make room for at once.
+    package init(capacity: Int = 256) { bytes.reserveCapacity(capacity) }
+
+    /// What has been written.
+    package var buffer: ByteBuffer { ByteBuffer(bytes: bytes) }
 
     // MARK: Containers
 
@@ -72,17 +79,16 @@ package struct JSONWriter {
     ///
     /// - Precondition: the name needs no escaping: it is written in this program.
     package mutating func key(_ name: StaticString) {
-        comma()
-        buffer.writeInteger(UInt8(0x22))
-        buffer.writeStaticString(name)
-        buffer.writeStaticString("\":")
+        append(needsComma ? ",\"" : "\"")
+        append(name)
+        append("\":")
         needsComma = false
     }
 
     /// `"name":` for a name that comes from elsewhere.
     package mutating func key(_ name: String) {
         value(name)
-        buffer.writeInteger(UInt8(0x3A))
+        bytes.append(0x3A)
         needsComma = false
     }
 
@@ -90,31 +96,43 @@ package struct JSONWriter {
 
     /// A string, escaped where JSON asks for it: quotes, backslash, control characters.
     package mutating func value(_ string: String) {
-        comma()
-        buffer.writeInteger(UInt8(0x22))
         var string = string
-        string.withUTF8 { utf8 in
-            var start = 0
-            for index in utf8.indices {
-                let byte = unsafe utf8[index]
-                guard byte < 0x20 || byte == 0x22 || byte == 0x5C else { continue }
-                unsafe buffer.writeBytes(
-                    UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: utf8[start..<index])))
-                escape(byte)
-                start = index + 1
-            }
-            unsafe buffer.writeBytes(
-                UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: utf8[start...])))
+        string.withUTF8 { unsafe value(utf8: $0) }
+    }
+
+    /// The same for a text that lies in memory as UTF-8.
+    package mutating func value(utf8 text: UnsafeBufferPointer<UInt8>) {
+        append(needsComma ? ",\"" : "\"")
+        var rest = UnsafeRawBufferPointer(text)
+        while true {
+            let plain = unsafe plainPrefix(of: rest.assumingMemoryBound(to: UInt8.self))
+            unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: rest[..<plain]))
+            guard plain < rest.count else { break }
+            escape(unsafe rest[plain])
+            unsafe rest = UnsafeRawBufferPointer(rebasing: rest[(plain + 1)...])
         }
-        buffer.writeInteger(UInt8(0x22))
+        bytes.append(0x22)
         needsComma = true
     }
 
     /// An integer.
-    package mutating func value(_ integer: Int) { literal(String(integer)) }
+    package mutating func value(_ integer: Int) { value(Int64(integer)) }
 
     /// A 64-bit integer.
-    package mutating func value(_ integer: Int64) { literal(String(integer)) }
+    package mutating func value(_ integer: Int64) {
+        comma()
+        if integer < 0 { bytes.append(0x2D) }
+        // Digits from the right; the longest are the 19 of -9223372036854775808.
+        var digits = InlineArray<20, UInt8>(repeating: 0)
+        var (magnitude, first) = (integer.magnitude, 20)
+        repeat {
+            first -= 1
+            digits[first] = 0x30 + UInt8(truncatingIfNeeded: magnitude % 10)
+            magnitude /= 10
+        } while magnitude > 0
+        for place in first..<20 { bytes.append(digits[place]) }
+        needsComma = true
+    }
 
     /// The shortest decimal that reads back as the same float; `null` for NaN and infinities,
     /// which JSON cannot say.
@@ -132,7 +150,28 @@ package struct JSONWriter {
 
     /// A UUID, in the lower case that PostgreSQL writes.
     package mutating func value(_ id: UUID) {
-        value(id.uuidString.lowercased())
+        comma()
+        var text = InlineArray<38, UInt8>(repeating: 0x22)
+        var place = 1
+        unsafe withUnsafeBytes(of: id.uuid) { bytes in
+            for index in 0..<16 {
+                // 8-4-4-4-12 digits.
+                if index == 4 || index == 6 || index == 8 || index == 10 {
+                    text[place] = 0x2D
+                    place += 1
+                }
+                text[place] = JSONWriter.digit(unsafe bytes[index] >> 4)
+                text[place + 1] = JSONWriter.digit(unsafe bytes[index] & 0xF)
+                place += 2
+            }
+        }
+        unsafe text.span.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+        needsComma = true
+    }
+
+    /// A hexadecimal digit, in lower case.
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? 0x30 + value : 0x57 + value
     }
 
     /// A point in time, ISO 8601 in UTC with microseconds, PostgreSQL's resolution.
@@ -249,44 +288,48 @@ package struct JSONWriter {
     package mutating func end() { close(0x7D) }
 
     /// Ends the line that the text stands on.
-    mutating func endLine() { buffer.writeInteger(UInt8(0x0A)) }
+    mutating func endLine() { bytes.append(0x0A) }
 
     private mutating func open(_ bracket: UInt8) {
         comma()
-        buffer.writeInteger(bracket)
+        bytes.append(bracket)
         needsComma = false
     }
 
     private mutating func close(_ bracket: UInt8) {
-        buffer.writeInteger(bracket)
+        bytes.append(bracket)
         needsComma = true
     }
 
     private mutating func literal(_ text: String) {
         comma()
-        buffer.writeString(text)
+        bytes.append(contentsOf: text.utf8)
         needsComma = true
     }
 
     private mutating func comma() {
-        if needsComma { buffer.writeInteger(UInt8(0x2C)) }
+        if needsComma { bytes.append(0x2C) }
+    }
+
+    private mutating func append(_ text: StaticString) {
+        text.withUTF8Buffer { unsafe bytes.append(contentsOf: $0) }
     }
 
     private mutating func escape(_ byte: UInt8) {
         switch byte {
-        case 0x22: buffer.writeStaticString("\\\"")
-        case 0x5C: buffer.writeStaticString("\\\\")
-        case 0x0A: buffer.writeStaticString("\\n")
-        case 0x0D: buffer.writeStaticString("\\r")
-        case 0x09: buffer.writeStaticString("\\t")
+        case 0x22: append("\\\"")
+        case 0x5C: append("\\\\")
+        case 0x0A: append("\\n")
+        case 0x0D: append("\\r")
+        case 0x09: append("\\t")
         default:
-            buffer.writeStaticString("\\u00")
+            append("\\u00")
             for nibble in [byte >> 4, byte & 0xF] {
-                buffer.writeInteger(nibble < 10 ? 0x30 + nibble : 0x57 + nibble)
+                bytes.append(JSONWriter.digit(nibble))
             }
         }
     }
 
     /// The text written so far, for logs, tests and the database.
-    package var text: String { String(buffer: buffer) }
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
 }

@@ -285,51 +285,49 @@ package struct Parameters: Sendable {
     }
 
     private static func string(
-        _ value: JSONValue, field: String, maximumBytes: Int
+        _ value: JSONValue, field: @autoclosure () -> String, maximumBytes: Int
     ) throws(WireError) -> String {
         guard let utf8 = value.utf8 else {
-            throw .invalid(field, expected: "a string", got: value.kind.rawValue)
+            throw .invalid(field(), expected: "a string", got: value.kind.rawValue)
         }
         guard utf8.count <= maximumBytes else {
             var error = WireError.invalid(
-                field, expected: "at most \(maximumBytes) bytes", got: "\(utf8.count)")
+                field(), expected: "at most \(maximumBytes) bytes", got: "\(utf8.count)")
             error.limit = maximumBytes
             throw error
         }
         guard !utf8.contains(0) else {
-            throw .invalid(field, expected: "a string without NUL", got: "one with NUL")
+            throw .invalid(field(), expected: "a string without NUL", got: "one with NUL")
         }
         return String(decoding: utf8, as: UTF8.self)
     }
 
     private static func integer(
-        _ value: JSONValue, field: String, in range: ClosedRange<Int>
+        _ value: JSONValue, field: @autoclosure () -> String, in range: ClosedRange<Int>
     ) throws(WireError) -> Int {
-        let expected = "an integer from \(range.lowerBound) to \(range.upperBound)"
-        guard let integer = value.int else {
-            throw .invalid(field, expected: expected, got: value.kind.rawValue)
-        }
-        guard range.contains(integer) else {
-            throw .invalid(field, expected: expected, got: "\(integer)")
-        }
-        return integer
+        if let integer = value.int, range.contains(integer) { return integer }
+        throw .invalid(
+            field(), expected: "an integer from \(range.lowerBound) to \(range.upperBound)",
+            got: value.int.map(String.init) ?? value.kind.rawValue)
     }
 
-    private static func id(_ value: JSONValue, field: String) throws(WireError) -> UUID {
+    private static func id(
+        _ value: JSONValue, field: @autoclosure () -> String
+    ) throws(WireError) -> UUID {
         guard let id = value.string.flatMap(UUID.init(uuidString:)) else {
             throw .invalid(
-                field, expected: "a UUID",
+                field(), expected: "a UUID",
                 got: value.kind == .string ? "another string" : value.kind.rawValue)
         }
         return id
     }
 
     private static func choice<Choice: RawRepresentable & CaseIterable>(
-        _ value: JSONValue, field: String
+        _ value: JSONValue, field: @autoclosure () -> String
     ) throws(WireError) -> Choice where Choice.RawValue == String {
         guard let choice = value.string.flatMap(Choice.init(rawValue:)) else {
             throw .invalid(
-                field,
+                field(),
                 expected: Choice.allCases.map(\.rawValue).joined(separator: " or "),
                 got: value.kind == .string ? "another string" : value.kind.rawValue)
         }

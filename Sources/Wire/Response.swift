@@ -5,9 +5,12 @@ package import NIOCore
 extension JSONWriter {
     /// `{"jsonrpc":"2.0","id":…,"result":{`
     ///
-    /// A writer inside the result: what it is told next are the members of the result.
-    package static func beginResult(_ id: RequestID) -> JSONWriter {
-        var writer = JSONWriter()
+    /// - Parameters:
+    ///   - id: the request that is answered.
+    ///   - capacity: how many bytes to make room for at once.
+    /// - Returns: a writer inside the result: what it is told next are the members of the result.
+    package static func beginResult(_ id: RequestID, capacity: Int = 256) -> JSONWriter {
+        var writer = JSONWriter(capacity: capacity)
         writer.begin()
         writer.member("jsonrpc", "2.0")
         writer.key("id")

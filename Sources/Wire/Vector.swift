@@ -45,34 +45,34 @@ package enum Vector {
     }
 
     static func read(
-        _ value: JSONValue, field: String, dimension: Int
+        _ value: JSONValue, field: @autoclosure () -> String, dimension: Int
     ) throws(WireError) -> [Float] {
         guard let array = value.array else {
-            throw invalid(field, expected: "\(dimension) numbers", got: value.kind.rawValue)
+            throw invalid(field(), expected: "\(dimension) numbers", got: value.kind.rawValue)
         }
         switch array.floats(limit: dimension) {
-        case .floats(let floats): return try checked(floats, field: field, dimension: dimension)
+        case .floats(let floats): return try checked(floats, field: field(), dimension: dimension)
         case .tooMany(let count):
-            throw invalid(field, expected: "\(dimension) numbers", got: "\(count)")
+            throw invalid(field(), expected: "\(dimension) numbers", got: "\(count)")
         case .notANumber(let element):
-            throw invalid("\(field)[\(element)]", expected: "a number", got: "something else")
+            throw invalid("\(field())[\(element)]", expected: "a number", got: "something else")
         }
     }
 
     static func decode(
-        _ value: JSONValue, _ type: VectorType, field: String, dimension: Int
+        _ value: JSONValue, _ type: VectorType, field: @autoclosure () -> String, dimension: Int
     ) throws(WireError) -> [Float] {
         let width = type == .f32 ? 4 : 2
         guard let text = value.utf8, text.count <= (dimension * width + 2) / 3 * 4 + 1024,
             let bytes = Base64.decode(text)
         else {
             throw invalid(
-                field, expected: "base64 of \(dimension * width) bytes",
+                field(), expected: "base64 of \(dimension * width) bytes",
                 got: value.kind == .string ? "another string" : value.kind.rawValue)
         }
         guard bytes.count == dimension * width else {
             throw invalid(
-                field, expected: "\(dimension * width) bytes (\(dimension) × \(type.rawValue))",
+                field(), expected: "\(dimension * width) bytes (\(dimension) × \(type.rawValue))",
                 got: "\(bytes.count)")
         }
         let floats = (0..<dimension).map { index -> Float in
@@ -82,22 +82,22 @@ package enum Vector {
             let high = UInt16(bytes[at + 2]) | UInt16(bytes[at + 3]) << 8
             return Float(bitPattern: UInt32(low) | UInt32(high) << 16)
         }
-        return try checked(floats, field: field, dimension: dimension)
+        return try checked(floats, field: field(), dimension: dimension)
     }
 
     private static func checked(
-        _ floats: [Float], field: String, dimension: Int
+        _ floats: [Float], field: @autoclosure () -> String, dimension: Int
     ) throws(WireError) -> [Float] {
         guard floats.count == dimension else {
-            throw invalid(field, expected: "\(dimension) numbers", got: "\(floats.count)")
+            throw invalid(field(), expected: "\(dimension) numbers", got: "\(floats.count)")
         }
         if let element = floats.firstIndex(where: { !$0.isFinite }) {
             throw invalid(
-                "\(field)[\(element)]", expected: "a finite 32-bit float",
+                "\(field())[\(element)]", expected: "a finite 32-bit float",
                 got: "\(floats[element])")
         }
         guard floats.contains(where: { $0 != 0 }) else {
-            throw invalid(field, expected: "a direction", got: "the zero vector")
+            throw invalid(field(), expected: "a direction", got: "the zero vector")
         }
         return floats
     }

@@ -51,6 +51,10 @@ int carrel_json_parse(
 /// Where the first LF stands in `count` bytes; `count` when there is none.
 size_t carrel_json_line_end(const uint8_t *bytes, size_t count);
 
+/// How many of the first bytes of a text stand in a JSON string as they are: up to the first quote,
+/// backslash or control character; `count` when there is none.
+size_t carrel_json_plain(const uint8_t *bytes, size_t count);
+
 #ifdef __cplusplus
 }
 #endif
