@@ -139,15 +139,20 @@ package final class ImmediateConnection {
 
     // MARK: Losing and opening
 
-    /// Reads what is there of an answer that nobody wants, and notices its end.
+    /// Reads what is there of an answer to its end: first what libpq has, then what the socket has.
     private func drain(_ lent: Lent, _ since: ContinuousClock.Instant) {
         let libpq = lent.libpq
-        guard libpq.flush() >= 0, libpq.consumeInput() else { return close() }
-        while !libpq.isBusy {
-            guard libpq.nextResult() == nil else { continue }
-            if libpq.isBroken { return close() }
-            phase = .ready(lent)
-            return
+        var hasLooked = false
+        while true {
+            while !libpq.isBusy {
+                guard libpq.nextResult() == nil else { continue }
+                if libpq.isBroken { return close() }
+                phase = .ready(lent)
+                return
+            }
+            if hasLooked { break }
+            guard libpq.flush() >= 0, libpq.consumeInput() else { return close() }
+            hasLooked = true
         }
         if since.duration(to: .now) > Self.patience { close() }
     }
