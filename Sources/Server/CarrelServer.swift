@@ -1,8 +1,10 @@
 // The server's life: bind, accept, drain, close.
 
+import Postgres
+import Retrieval
+import Vectors
 import Wire
 
-import Dispatch
 import Logging
 import NIOCore
 import NIOPosix
@@ -22,12 +24,19 @@ package final class CarrelServer: Sendable {
     private let services: Services
     private let activity = Activity()
     private let group: MultiThreadedEventLoopGroup
+    /// Nil when there are no sessions in memory, and every search is a task.
+    private let desks: SearchDesks?
     private let state = Mutex(State())
 
     package init(_ configuration: ServerConfiguration, _ services: Services) {
         self.configuration = configuration
         self.services = services
         group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
+        // Searches run side by side; BLAS with threads of its own would be slower than with one.
+        BLAS.pinToOneThread()
+        desks = services.searcher.snapshots.map { [activity] snapshots in
+            SearchDesks(snapshots, services.pool.configuration, configuration, activity)
+        }
     }
 
     /// Binds the port and begins to accept.
@@ -55,14 +64,6 @@ package final class CarrelServer: Sendable {
         return listener.localAddress?.port ?? configuration.port
     }
 
-    /// Accepts until SIGTERM or SIGINT, then drains. Call after ``start()``.
-    ///
-    /// - Parameter drainingTime: how long what runs may still take.
-    package func run(drainingTime: Duration = .seconds(10)) async {
-        await Signals.first(of: [SIGTERM, SIGINT])
-        await drain(within: drainingTime)
-    }
-
     /// Ends well: accepts nothing new, tells every client, lets what runs finish, closes.
     ///
     /// - Parameter time: what still runs after it is cancelled, and answered so.
@@ -78,6 +79,8 @@ package final class CarrelServer: Sendable {
         await waitForConnections(
             until: .now.advanced(by: configuration.drainingGrace * 2 + .seconds(2)))
         forEachConnection { $0.closeNow() }
+        // Their connections to the database go with them.
+        desks?.close()
         try? await group.shutdownGracefully()
     }
 
@@ -94,7 +97,7 @@ package final class CarrelServer: Sendable {
         }
         let handler = ConnectionHandler(
             channel: channel, name: name, services: services, configuration: configuration,
-            activity: activity)
+            activity: activity, desk: try desks?.desk(on: channel.eventLoop))
         let key = ObjectIdentifier(channel)
         let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
         state.withLock { $0.connections[key] = bound }
@@ -120,22 +123,5 @@ package final class CarrelServer: Sendable {
             if isQuiet, activity.counts.inFlight == 0 { return }
             try? await Task.sleep(for: .milliseconds(10))
         }
-    }
-}
-
-/// Signals as something to wait for.
-private enum Signals {
-    /// Waits for the first of these signals, which then no longer ends the process.
-    static func first(of signals: [Int32]) async {
-        let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
-        let sources = signals.map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number)
-            source.setEventHandler { continuation.yield() }
-            source.resume()
-            return source
-        }
-        for await _ in stream { break }
-        for source in sources { source.cancel() }
     }
 }

@@ -1,6 +1,7 @@
 // The table of methods. One entry says who may call it and what it runs; nothing else decides.
 
 import Accounts
+import Retrieval
 import Wire
 
 /// A method of the protocol.
@@ -8,6 +9,7 @@ struct Method: Sendable {
     typealias Prompt = @Sendable (inout Call, inout JSONWriter) throws -> Void
     typealias Open = @Sendable (inout Call, inout JSONWriter) async throws -> Void
     typealias ForAccount = @Sendable (inout Call, Principal, inout JSONWriter) async throws -> Void
+    typealias Search = @Sendable (inout Call, OpenSession) throws -> SearchRequest
     typealias ForSession =
         @Sendable (inout Call, OpenSession, inout JSONWriter) async throws ->
         Void
@@ -31,6 +33,8 @@ struct Method: Sendable {
         case open(Open)
         case account(ForAccount)
         case session(ForSession)
+        /// Reads a search; how it is answered is for the connection to say (`SearchDesk`).
+        case search(Search)
     }
 
     let name: String
@@ -46,15 +50,24 @@ struct Method: Sendable {
             let principal = try authorized(call)
             try await body(&call, principal, &result)
         case .session(let body):
-            _ = try authorized(call)
-            let handle = try call.params.string("session", maximumBytes: 64)
-            guard let session = call.peer.session(handle) else {
-                throw WireError(
-                    .sessionClosed, "This handle is not open here; open the session again.",
-                    field: "session")
-            }
+            let session = try session(of: &call)
             try await body(&call, session, &result)
+        case .search(let read):
+            let session = try session(of: &call)
+            try await result.search(read(&call, session), call)
         }
+    }
+
+    /// The session whose handle is given.
+    func session(of call: inout Call) throws -> OpenSession {
+        _ = try authorized(call)
+        let handle = try call.params.string("session", maximumBytes: 64)
+        guard let session = call.peer.session(handle) else {
+            throw WireError(
+                .sessionClosed, "This handle is not open here; open the session again.",
+                field: "session")
+        }
+        return session
     }
 
     private func authorized(_ call: Call) throws -> Principal {
@@ -98,5 +111,11 @@ extension Method {
         _ name: String, _ scope: Scope, _ body: @escaping ForSession
     ) -> Method {
         Method(name: name, needs: .session(scope), body: .session(body))
+    }
+
+    static func search(
+        _ name: String, _ scope: Scope, _ body: @escaping Search
+    ) -> Method {
+        Method(name: name, needs: .session(scope), body: .search(body))
     }
 }

@@ -42,6 +42,11 @@ package struct ServerConfiguration: Sendable {
     package var maximumConnections = 1024
     /// Threads that read and write; the work itself runs on Swift's own pool.
     package var threads = 2
+    /// The longest search, by its estimate, that an event loop answers itself. To another thread and
+    /// back costs 15 µs, and meanwhile nothing else happens on the loop.
+    package var longestOnLoop = Duration.microseconds(200)
+    /// Threads for longer ones.
+    package var searchThreads = 2
     /// How often a subscribed job is looked at.
     package var progressInterval = Duration.milliseconds(100)
     /// How long an idle client may still send after `$/draining`, to be told so.

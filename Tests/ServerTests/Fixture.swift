@@ -88,9 +88,11 @@ func withServer(
     try await withDatabase(migrated: true, size: 6) { pool in
         let directory = try TestDirectory.make("server")
         let embedders = EmbedderRegistry([SlowEmbedder()])
+        let snapshots = SnapshotCache(pool, limits: .init(bytes: 1 << 28))
         let ingestor = Ingestor(
             pool: pool, blobs: BlobStore(directory: directory + "/blobs"),
-            extractor: Extractor(), embedders: embedders)
+            extractor: Extractor(), embedders: embedders,
+            didCommit: { await snapshots.committed($0) })
         let keys = try await pool.withTransaction { db in
             var keys: [String] = []
             for handle in ["ada", "bob"] {
@@ -111,7 +113,8 @@ func withServer(
             configuration,
             Services(
                 pool: pool, embedders: embedders,
-                searcher: Searcher(pool: pool, embedders: embedders), ingestor: ingestor,
+                searcher: Searcher(pool: pool, embedders: embedders, snapshots: snapshots),
+                ingestor: ingestor,
                 uploadDirectory: directory + "/uploads", logger: logger))
         let port = try await server.start()
         let test = TestServer(

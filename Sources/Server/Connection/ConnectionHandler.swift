@@ -7,7 +7,6 @@
 // back to the sender.
 
 import Accounts
-import Logging
 import NIOCore
 import Wire
 
@@ -15,38 +14,47 @@ final class ConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private let services: Services
-    private let configuration: ServerConfiguration
-    private let activity: Activity
-    private let peer: Peer
+    let services: Services
+    let configuration: ServerConfiguration
+    let activity: Activity
+    let desk: SearchDesk?
+    let peer: Peer
     private let parser: JSONParser
-    private var splitter: FrameSplitter
-    private var state: ConnectionState
-    private var tasks: [RequestID: Running] = [:]
-    private var context: ChannelHandlerContext?
+    var splitter: FrameSplitter
+    var state: ConnectionState
+    var tasks: [RequestID: Running] = [:]
+    var context: ChannelHandlerContext?
     private var clock: RepeatedTask?
     private var isReading = false
     private var isLeaving = false
     /// The client sends no more. It may still read, or be gone: that shows only in writing.
     private var isInputClosed = false
     private var queuedBytes = 0
-    private var requests = 0
+    var requests = 0
 
     /// A request under way.
-    private struct Running {
-        let task: Task<Void, Never>
+    struct Running {
+        /// Nil while a search is at the desk.
+        var task: Task<Void, Never>?
+        var isCancelled = false
         var alarm: Scheduled<Void>?
         var isLate = false
         var isInitialize = false
+
+        mutating func cancel() {
+            isCancelled = true
+            task?.cancel()
+        }
     }
 
     init(
         channel: any Channel, name: String, services: Services,
-        configuration: ServerConfiguration, activity: Activity
+        configuration: ServerConfiguration, activity: Activity, desk: SearchDesk?
     ) {
         self.services = services
         self.configuration = configuration
         self.activity = activity
+        self.desk = desk
         peer = Peer(name: name, channel: channel)
         parser = JSONParser(maximumDepth: configuration.limits.nesting)
         state = ConnectionState(limits: configuration.limits, now: .now())
@@ -97,7 +105,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         clock?.cancel()
         for running in tasks.values {
             running.alarm?.cancel()
-            running.task.cancel()
+            running.task?.cancel()
         }
         peer.close()
         activity.disconnected()
@@ -111,7 +119,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     // MARK: Lines
 
-    private func takeLines() {
+    func takeLines() {
         while let context, !isLeaving, state.mayTakeLine, context.channel.isWritable {
             guard let frame = splitter.next() else { return }
             switch frame {
@@ -166,106 +174,9 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
     }
 
-    // MARK: Requests
-
-    private func begin(_ method: Method, _ id: RequestID, _ call: Call) {
-        requests += 1
-        switch method.body {
-        case .prompt(let body):
-            // Flushed with what else this read brings; see `refuse`.
-            finish(id, Outcome.of(body, id, call), number: requests, call)
-        case .open, .account, .session: start(method, id, call)
-        }
-    }
-
-    private func start(_ method: Method, _ id: RequestID, _ call: Call) {
-        guard let context else { return }
-        activity.began()
-        let number = requests
-        let loop = context.eventLoop
-        let this = NIOLoopBound(self, eventLoop: loop)
-        let task = Task { [activity] in
-            let outcome = await Outcome.of(method, id, call)
-            loop.execute {
-                activity.ended()
-                this.value.ended(id, outcome, number: number, call)
-            }
-        }
-        var running = Running(task: task, isInitialize: method.needs == .greeting)
-        if let deadline = call.deadline {
-            running.alarm = loop.scheduleTask(
-                in: TimeAmount(ContinuousClock.now.duration(to: deadline))
-            ) {
-                this.value.timeOut(id)
-            }
-        }
-        tasks[id] = running
-    }
-
-    /// A task has come to its end.
-    private func ended(_ id: RequestID, _ outcome: Outcome, number: Int, _ call: Call) {
-        guard let running = tasks.removeValue(forKey: id), context != nil else { return }
-        running.alarm?.cancel()
-        let succeeded = finish(id, outcome, number: number, call, isLate: running.isLate)
-        if running.isInitialize {
-            state.initialized(succeeded, authenticated: peer.principal != nil)
-            splitter.lineLimit = state.lineLimit
-        }
-        context?.flush()
-        takeLines()
-        context?.flush()
-        readIfAllowed()
-        leaveIfNothingIsLeft()
-        if state.isFinished { leaveWhenDrained() }
-    }
-
-    /// Writes the answer, the one and only. Returns whether the request succeeded.
-    @discardableResult
-    private func finish(
-        _ id: RequestID, _ outcome: Outcome, number: Int, _ call: Call, isLate: Bool = false
-    ) -> Bool {
-        state.finished(id, now: .now())
-        switch outcome {
-        case .answered(let line, let afterwards):
-            write(line)
-            afterwards?()
-            return true
-        case .refused(var error, let cause):
-            let requestID = "\(peer.name)-\(number)"
-            if error.kind == .cancelled, isLate { error = .deadline }
-            if let cause {
-                services.logger.log(
-                    level: error.kind == .internal ? .error : .info, "refused",
-                    metadata: [
-                        "request": "\(requestID)", "method": "\(call.method)",
-                        "kind": "\(error.kind.rawValue)",
-                        "cause": "\(String(reflecting: cause))",
-                    ])
-            }
-            write(JSONWriter.error(id, error, requestID: requestID))
-            return false
-        }
-    }
-
-    private func timeOut(_ id: RequestID) {
-        tasks[id]?.isLate = true
-        tasks[id]?.task.cancel()
-    }
-
-    /// `$/cancel {id}`. For an id that is not under way there is nothing to say: its answer may
-    /// just be on the way.
-    private func cancel(_ params: JSONObject?) {
-        do throws(WireError) {
-            guard let value = params?["id"] else { throw .missing("id") }
-            tasks[try RequestID(value, field: "id", kind: .invalidParams)]?.task.cancel()
-        } catch {
-            refuse(nil, error)
-        }
-    }
-
     // MARK: Writing and reading
 
-    private func refuse(_ id: RequestID?, _ error: WireError) {
+    func refuse(_ id: RequestID?, _ error: WireError) {
         requests += 1
         write(JSONWriter.error(id, error, requestID: "\(peer.name)-\(requests)"))
         // Refusals are written while reading, and flushed when the read is complete; outside of a
@@ -273,12 +184,12 @@ final class ConnectionHandler: ChannelInboundHandler {
         if !isReading { context?.flush() }
     }
 
-    private func write(_ line: ByteBuffer) {
+    func write(_ line: ByteBuffer) {
         queuedBytes += line.readableBytes
         context?.write(wrapOutboundOut(line), promise: nil)
     }
 
-    private func readIfAllowed() {
+    func readIfAllowed() {
         guard let context, !isReading, !isLeaving, !isInputClosed, state.mayTakeLine,
             context.channel.isWritable
         else { return }
@@ -330,7 +241,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
     }
 
-    private func leaveIfNothingIsLeft() {
+    func leaveIfNothingIsLeft() {
         guard isInputClosed, tasks.isEmpty, context?.channel.isWritable == true else { return }
         leave()
     }
@@ -351,7 +262,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         leaveWhenDrained()
     }
 
-    private func leaveWhenDrained() {
+    func leaveWhenDrained() {
         guard let context else { return }
         let this = NIOLoopBound(self, eventLoop: context.eventLoop)
         context.eventLoop.scheduleTask(in: TimeAmount(configuration.drainingGrace)) {
@@ -361,46 +272,8 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     /// Ends what still runs; each request is answered `cancelled`, and then the connection closes.
     func cancelAll() {
-        for running in tasks.values { running.task.cancel() }
+        for id in tasks.keys { tasks[id]?.cancel() }
     }
 
     func closeNow() { context?.close(promise: nil) }
-}
-
-/// What became of a request.
-private enum Outcome: Sendable {
-    case answered(ByteBuffer, afterwards: (@Sendable () -> Void)?)
-    /// With what lies behind it, when that is not simply what the client is told.
-    case refused(WireError, cause: (any Error)?)
-
-    static func of(_ method: Method, _ id: RequestID, _ call: Call) async -> Outcome {
-        var call = call
-        do {
-            var result = JSONWriter.beginResult(id)
-            try await method.run(&call, &result)
-            return .answered(result.endResult(), afterwards: call.afterwards)
-        } catch {
-            return Outcome(refusing: error)
-        }
-    }
-
-    static func of(_ body: Method.Prompt, _ id: RequestID, _ call: Call) -> Outcome {
-        var call = call
-        do {
-            var result = JSONWriter.beginResult(id)
-            try body(&call, &result)
-            return .answered(result.endResult(), afterwards: call.afterwards)
-        } catch {
-            return Outcome(refusing: error)
-        }
-    }
-
-    private init(refusing error: any Error) {
-        self =
-            if let error = error as? WireError {
-                .refused(error, cause: nil)
-            } else {
-                .refused(WireError(translating: error), cause: error)
-            }
-    }
 }

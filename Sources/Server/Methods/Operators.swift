@@ -29,6 +29,11 @@ extension Method {
             }
             result.member("connections", counts.connections)
             result.member("inflight", counts.inFlight)
+            result.object("searches") {
+                $0.member("onLoop", counts.searches.onLoop)
+                $0.member("onPool", counts.searches.onPool)
+                $0.member("byTask", counts.searches.byTask)
+            }
             result.object("jobs") {
                 $0.member("queued", database.jobs.queued)
                 $0.member("running", database.jobs.running)

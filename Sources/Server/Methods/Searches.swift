@@ -1,5 +1,6 @@
 import Accounts
 import Library
+import NIOCore
 import Retrieval
 import Vectors
 import Wire
@@ -13,13 +14,11 @@ import Wire
 extension Method {
     /// Query to hits.
     static let searches = [
-        session("search", .read) { call, session, result in
-            let begun = ContinuousClock.now
+        search("search", .read) { call, session in
             let query = try SearchQuery(&call.params, call.limits)
             let request = try SearchRequest(&call, session, query)
             try call.params.finish()
-            let answer = try await call.services.searcher.search(request)
-            result.members(of: answer, queue: call.arrived.duration(to: begun))
+            return request
         },
         session("search.batch", .read) { call, session, result in
             let begun = ContinuousClock.now
@@ -156,6 +155,27 @@ extension SearchFilter {
 }
 
 extension JSONWriter {
+    /// Asks, and writes the answer, the long way: in a task.
+    mutating func search(_ request: SearchRequest, _ call: Call) async throws {
+        let begun = ContinuousClock.now
+        call.activity.searched(.task)
+        let answer = try await call.services.searcher.search(request)
+        members(of: answer, queue: call.arrived.duration(to: begun))
+    }
+
+    /// The line that answers a search.
+    static func line(
+        _ id: RequestID, _ answer: SearchAnswer, arrived: ContinuousClock.Instant
+    ) -> ByteBuffer {
+        let texts = answer.hits.reduce(0) {
+            $0 + $1.text.utf8.count + ($1.parent?.text.utf8.count ?? 0)
+        }
+        var result = JSONWriter.beginResult(id, capacity: 1024 + 640 * answer.hits.count + texts)
+        let took = arrived.duration(to: .now).microseconds - answer.meta.took.total
+        result.members(of: answer, queue: .microseconds(max(took, 0)))
+        return result.endResult()
+    }
+
     /// `hits` and `meta`. The hits come first, so that `meta` can say how long they took to write.
     fileprivate mutating func members(of answer: SearchAnswer, queue: Duration) {
         let begun = ContinuousClock.now
@@ -224,6 +244,11 @@ extension JSONWriter {
             member("efSearch", efSearch)
         }
     }
+}
+
+extension StageTimes {
+    /// All of it, but for what is written and counted here.
+    fileprivate var total: Int { embed + candidates + rerank + expand }
 }
 
 extension Duration {

@@ -2,8 +2,8 @@ import Accounts
 import Embedding
 import Ingestion
 import Library
-import Retrieval
 import Postgres
+import Retrieval
 import Wire
 
 #if canImport(FoundationEssentials)
