@@ -105,7 +105,7 @@ let package = Package(
         ),
         .target(
             name: "Retrieval",
-            dependencies: ["Library", "Postgres", "Vectors", "Embedding", "CXXHash"],
+            dependencies: ["Library", "Postgres", "Vectors", "Embedding", "Lexical", "CXXHash"],
             swiftSettings: settings),
         .target(
             name: "Ingestion",
@@ -116,8 +116,8 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Wire", "Vectors", "Postgres", "Documents", "Library", "Embedding", "Accounts",
-                "Retrieval", "Ingestion", crypto, logging, nio, nioPosix,
+                "Wire", "Vectors", "Postgres", "Documents", "Lexical", "Library", "Embedding",
+                "Accounts", "Retrieval", "Ingestion", crypto, logging, nio, nioPosix,
             ],
             swiftSettings: settings),
         .target(
@@ -185,7 +185,8 @@ let package = Package(
         .testTarget(
             name: "RetrievalTests",
             dependencies: [
-                "Embedding", "Library", "Postgres", "Retrieval", "TestSupport", "Vectors",
+                "Embedding", "Lexical", "Library", "Postgres", "Retrieval", "TestSupport",
+                "Vectors",
             ],
             swiftSettings: settings),
         .executableTarget(

@@ -16,14 +16,15 @@ package struct FoundChunk {
     }
 }
 
-/// A parent's row, read for the answer.
+/// What chunks are folded into: their parent, or a passage around them.
 package struct FoundParent {
-    package var chunk: UUID
+    /// Nil for a passage that is no chunk of its own.
+    package var chunk: UUID?
     package var text: String
     package var span: Range<Int>
     package var tokens: Int
 
-    package init(chunk: UUID, text: String, span: Range<Int>, tokens: Int) {
+    package init(chunk: UUID?, text: String, span: Range<Int>, tokens: Int) {
         self.chunk = chunk
         self.text = text
         self.span = span

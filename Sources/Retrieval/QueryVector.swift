@@ -16,7 +16,7 @@ extension Searcher {
     /// The vector given, or the text embedded with the session's model.
     func queryVector(of request: SearchRequest) async throws -> QueryVector {
         switch request.query {
-        case .vector(let vector):
+        case .vector(let vector), .vectorAndText(let vector, _):
             return QueryVector(vector: vector, model: nil)
         case .text(let text):
             let model = try await model(of: request)

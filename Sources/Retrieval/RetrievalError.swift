@@ -9,6 +9,8 @@ package enum RetrievalError: Error, Sendable, Equatable {
     case modelChanged(expected: UUID, got: UUID)
     /// This process has no embedder for the session's model, so it cannot embed a text.
     case modelUnavailable(name: String)
+    /// The session is too large to be held in memory, and words are ranked only there.
+    case notResident
     case deadlineExceeded
     case invalid(field: String, reason: String)
 }
@@ -20,6 +22,8 @@ extension RetrievalError: CustomStringConvertible {
         case .keyNotValid: "the API key is not valid"
         case .modelChanged: "the session's embedding model has changed; open the session again"
         case .modelUnavailable(let name): "no embedder for the session's model \(name) runs here"
+        case .notResident:
+            "the session is too large for this server's memory; only dense searches are answered"
         case .deadlineExceeded: "the search ran out of time"
         case .invalid(let field, let reason): "\(field): \(reason)"
         }

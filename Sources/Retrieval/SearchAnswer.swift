@@ -13,8 +13,9 @@ package struct SearchAnswer: Sendable {
 package struct Hit: Sendable, Equatable {
     package var chunk: UUID
     package var type: ChunkType
-    /// Cosine similarity, larger is nearer.
+    /// What it is ranked by, larger is better: cosine similarity, BM25, or both fused.
     package var score: Float
+    package var scores: HitScores
     /// 1 for the best, without gaps.
     package var rank: Int
     package var text: String
@@ -25,17 +26,18 @@ package struct Hit: Sendable, Equatable {
     package var pages: ClosedRange<Int>
     /// The headings above the chunk, outermost first.
     package var section: [String]
-    /// With parent expansion: what the chunk is part of. The hit then stands for all `children`.
+    /// With expansion: what the chunk is part of. The hit then stands for all `children`.
     package var parent: ParentHit?
 
     package init(
         chunk: UUID, type: ChunkType, score: Float, rank: Int, text: String, span: Range<Int>,
         documentID: UUID, fileName: String, pages: ClosedRange<Int>, section: [String],
-        parent: ParentHit? = nil
+        parent: ParentHit? = nil, scores: HitScores? = nil
     ) {
         self.chunk = chunk
         self.type = type
         self.score = score
+        self.scores = scores ?? HitScores(dense: score)
         self.rank = rank
         self.text = text
         self.span = span
@@ -47,9 +49,10 @@ package struct Hit: Sendable, Equatable {
     }
 }
 
-/// A parent chunk and all of its children that were hit, best first.
+/// A parent chunk, or a passage of the document, and all chunks in it that were hit, best first.
 package struct ParentHit: Sendable, Equatable {
-    package var chunk: UUID
+    /// Nil for a passage that is no chunk of its own.
+    package var chunk: UUID?
     package var text: String
     package var span: Range<Int>
     package var children: [ChildHit]

@@ -14,7 +14,7 @@ package struct SearchRequest: Sendable {
     package var k: Int
     /// Applied before the cut to k. Without types, CHILD rows are searched.
     package var filter: SearchFilter
-    /// Hits with a smaller cosine similarity are left out.
+    /// Hits with a smaller score, of whatever kind the mode ranks by, are left out.
     package var minScore: Float?
     package var expansion: Expansion
     /// The most tokens of text that the answer may hold.
@@ -29,6 +29,13 @@ package struct SearchRequest: Sendable {
     /// What is to be sure of completeness, where there is a choice.
     package var exactness: Exactness
     package var consistency: Consistency
+    /// By vectors unless it says otherwise.
+    package var ranking = RankingRequest()
+    /// How many chunks on either side `Expansion.siblings` brings.
+    package var siblings = 1
+
+    /// Whether the nearest k vectors and the texts of chunks are all it takes.
+    package var isPlain: Bool { ranking.isPlain && expansion.isOfChunks }
 
     package init(
         session: UUID, query: SearchQuery, k: Int = 10, filter: SearchFilter = SearchFilter(),
@@ -61,6 +68,16 @@ package struct SearchRequest: Sendable {
         if let minScore, !minScore.isFinite {
             throw .invalid(field: "minScore", reason: "expected a finite number")
         }
+        if case .vector = query, ranking.mode != .dense {
+            throw .invalid(field: "text", reason: "a \(ranking.mode.rawValue) search needs words")
+        }
+        if case .vectorAndText = query, ranking.mode != .hybrid {
+            throw .invalid(field: "text", reason: "only a hybrid search takes a vector and a text")
+        }
+        guard (0...1).contains(ranking.diversity) else {
+            throw .invalid(
+                field: "diversity", reason: "expected 0 to 1, got \(ranking.diversity)")
+        }
     }
 }
 
@@ -68,6 +85,8 @@ package struct SearchRequest: Sendable {
 package enum SearchQuery: Sendable {
     case vector(UnitVector)
     case text(String)
+    /// For a hybrid search by whoever embeds: the vector for meaning, the text for its words.
+    case vectorAndText(UnitVector, String)
 }
 
 /// How new an answer has to be.
@@ -86,4 +105,13 @@ package enum Expansion: String, Sendable, CaseIterable {
     case none
     /// The parent chunk, once, with every child of it that was hit.
     case parent
+    /// Some chunks before and after it in its parent (`SearchRequest.siblings`).
+    case siblings
+    /// The section it starts in.
+    case section
+    /// The pages it stands on.
+    case page
+
+    /// Whether the texts around a hit are chunks themselves, or passages of the document.
+    package var isOfChunks: Bool { self == .none || self == .parent }
 }

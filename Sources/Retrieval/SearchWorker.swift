@@ -8,7 +8,7 @@ package import Vectors
 /// Answers searches at once where that can be done, and says where it cannot.
 ///
 /// Confined to one thread. What it cannot answer (a session that is not in memory or has moved on, a
-/// text, a read that is late) is `Searcher.search`'s, which knows every way and every refusal; both end in
+/// text, words to rank by, a read that is late) is `Searcher.search`'s, which knows every way and every refusal; both end in
 /// the same scan.
 package final class SearchWorker {
     package enum Outcome: Sendable {
@@ -78,7 +78,7 @@ package final class SearchWorker {
     }
 
     private func scan(_ request: SearchRequest, _ snapshot: SessionSnapshot) -> SearchAnswer? {
-        guard case .vector(let vector) = request.query,
+        guard request.isPlain, case .vector(let vector) = request.query,
             (try? request.check()) != nil,
             (try? snapshot.version.check(request, QueryVector(vector: vector, model: nil))) != nil
         else { return nil }

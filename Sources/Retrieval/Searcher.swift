@@ -11,7 +11,7 @@ import Vectors
 /// Copies share the pool, the catalogue and the snapshots.
 package struct Searcher: Sendable {
     package let pool: Pool
-    let embedders: EmbedderRegistry
+    package let embedders: EmbedderRegistry
     let planner: Planner
     let catalogue = Catalogue()
     let scratches = ScratchPool()
@@ -38,6 +38,7 @@ package struct Searcher: Sendable {
     ///   `CancellationError`.
     package func search(_ request: SearchRequest) async throws -> SearchAnswer {
         try request.check()
+        guard request.isPlain else { return try await rank(request) }
         var watch = Stopwatch(deadline: request.deadline)
         let query = try await queryVector(of: request)
         try watch.split(\.embed)

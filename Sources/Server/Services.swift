@@ -64,7 +64,9 @@ package enum Identity {
     /// The dates of the protocol that are spoken, newest first.
     package static let protocolVersions = ["2026-11-01"]
     package static let features = [
-        "search.dense", "search.batch", "search.proven", "search.consistency", "expand.parent",
+        "search.dense", "search.batch", "search.proven", "search.consistency", "search.lexical",
+        "search.hybrid", "search.diversity", "search.explain", "expand.parent", "expand.siblings",
+        "expand.section", "expand.page",
         "vectorB64.f16", "chunk.import",
         "document.upload", "job.subscribe", "idempotency",
     ]

@@ -114,6 +114,11 @@ extension WireError {
             self.init(
                 .modelChanged, "The session has another embedding model now; open it again.")
         case .modelUnavailable(let name): self = .noEmbedder(name)
+        case .notResident:
+            self.init(
+                .unavailable,
+                "The session is too large for this server's memory; only plain dense searches are "
+                    + "answered.", field: "mode")
         case .deadlineExceeded: self = .deadline
         case .invalid(let field, let reason):
             self.init(.invalidParams, "`\(field)`: \(reason).", field: field)

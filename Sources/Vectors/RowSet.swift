@@ -4,7 +4,8 @@ package struct RowSet: Sendable, Equatable {
     package let universe: Int
     /// How many of them are in the set.
     package private(set) var count: Int
-    private(set) var words: [UInt64]
+    /// One bit a row, row 0 lowest in the first word.
+    package private(set) var words: [UInt64]
 
     /// The empty set, or all rows.
     package init(universe: Int, all: Bool = false) {

@@ -57,6 +57,7 @@ struct Planted {
     var document: UUID
     var page: Int
     var topics: [UUID]
+    var text: String
 
     var type: ChunkType { parent == nil ? .parent : .child }
 }
@@ -111,7 +112,7 @@ func plant(
         planted.append(
             Planted(
                 id: id, parent: parent, vector: vector, document: document, page: page,
-                topics: topics))
+                topics: topics, text: rows[index].text))
         return id
     }
     for start in stride(from: 0, to: vectors.count, by: 5) {

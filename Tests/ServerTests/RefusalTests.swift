@@ -118,9 +118,10 @@ struct RefusalTests {
         try await withServer { test in
             let (client, handle, _) = try await test.session()
             for (index, option) in [
-                "\"mode\":\"hybrid\"", "\"diversity\":0.3", "\"explain\":true", "\"k\":1001",
+                "\"mode\":\"sparse\"", "\"diversity\":1.3", "\"explain\":true", "\"k\":1001",
+                "\"fusion\":\"max\"", "\"language\":\"klingon\"",
                 "\"exactness\":\"certain\"", "\"filter\":{\"session\":\"x\"}",
-                "\"filter\":{\"pages\":[3,1]}", "\"expand\":\"page\"", "\"timeoutMs\":0",
+                "\"filter\":{\"pages\":[3,1]}", "\"expand\":\"paragraph\"", "\"timeoutMs\":0",
             ].enumerated() {
                 let answer = try await client.call(
                     20 + index, "search",

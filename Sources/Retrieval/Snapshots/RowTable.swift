@@ -1,6 +1,7 @@
 // The chunks of one type in one segment: vectors, and beside them what a hit says, by row.
 
 package import Foundation
+import Lexical
 package import Vectors
 
 /// Chunks that are searched together, and which of them are still there.
@@ -77,6 +78,8 @@ package final class RowColumns: Sendable {
     private let textStarts: [Int]
     /// Rows in the order of their ids.
     private let order: [UInt32]
+    /// What stands in the texts, indexed when first asked for.
+    package let words = TableWords()
 
     package static let noRow = UInt32.max
 
@@ -112,6 +115,7 @@ package final class RowColumns: Sendable {
         let perRow = 16 + 4 + 4 + 4 + 4 + 4 + 4 + 4 + 8 + 8 + 4
         return count * perRow + parentIDs.count * 16 + parentRows.count * 4 + text.count
             + topics.values.reduce(0) { $0 + 64 + $1.count * 4 } + (embedded == nil ? 0 : count / 8)
+            + words.byteCount
     }
 
     /// - Complexity: O(log n).
@@ -130,6 +134,13 @@ package final class RowColumns: Sendable {
 
     package func text(_ row: Int) -> String {
         unsafe withUnsafeText(row) { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The postings of all texts; `words` keeps them.
+    func indexed(_ language: Language) -> LexicalIndex {
+        unsafe text.withUnsafeBufferPointer {
+            unsafe LexicalIndex(utf8: $0.span, offsets: textStarts, language: language)
+        }
     }
 
     /// A row's text as UTF-8, where it lies.

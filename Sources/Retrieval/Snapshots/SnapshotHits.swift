@@ -6,13 +6,7 @@ import Library
 extension SessionSnapshot {
     /// The hits of these rows, packed as `Packing` packs them.
     func hits(of rows: [SnapshotSearch.ScoredRow], for request: SearchRequest) -> [Hit] {
-        let found = rows.enumerated().map { index, row in
-            let table = table(row.place)
-            return FoundChunk(
-                hit: hit(row, rank: index + 1), tokens: Int(table.columns.tokens[row.place.row]),
-                parentID: row.place.type == .child
-                    ? table.columns.parentIDs[row.place.row] : nil)
-        }
+        let found = found(rows)
         var parents: [UUID: FoundParent] = [:]
         if request.expansion == .parent {
             for row in rows {
@@ -27,6 +21,17 @@ extension SessionSnapshot {
             }
         }
         return Packing.hits(found, parents: parents, tokenBudget: request.tokenBudget)
+    }
+
+    /// The rows with what an answer says about them, ranked from 1.
+    func found(_ rows: [SnapshotSearch.ScoredRow]) -> [FoundChunk] {
+        rows.enumerated().map { index, row in
+            let table = table(row.place)
+            return FoundChunk(
+                hit: hit(row, rank: index + 1), tokens: Int(table.columns.tokens[row.place.row]),
+                parentID: row.place.type == .child
+                    ? table.columns.parentIDs[row.place.row] : nil)
+        }
     }
 
     /// Where a child's parent is: beside it, or in an older segment when it was stored before it.
@@ -50,7 +55,7 @@ extension SessionSnapshot {
             text: columns.text(row), span: columns.span(row), documentID: document.id,
             fileName: document.fileName,
             pages: Int(columns.firstPages[row])...Int(columns.lastPages[row]),
-            section: places.sections[Int(columns.sections[row])].headingPath)
+            section: places.sections[Int(columns.sections[row])].headingPath, scores: scored.scores)
     }
 }
 

@@ -40,10 +40,18 @@ package enum SnapshotSearch {
         package var examined: Int
     }
 
-    /// A row and its cosine similarity.
+    /// A row, what it is ranked by, and all its scores.
     package struct ScoredRow: Sendable, Equatable {
         package let place: RowPlace
         package let score: Float
+        package let scores: HitScores
+
+        /// Ranked by the fused score where there is one, else by the one there is.
+        init(place: RowPlace, scores: HitScores) {
+            self.place = place
+            self.scores = scores
+            score = scores.fused ?? scores.dense ?? scores.lexical ?? 0
+        }
     }
 
     /// The `k` nearest rows that pass the filter and reach the threshold.
@@ -78,7 +86,7 @@ package enum SnapshotSearch {
                 let scored = answer.ranked.map { row in
                     ScoredRow(
                         place: RowPlace(segment: index, type: type, row: row.index),
-                        score: 1 - row.distance)
+                        scores: HitScores(dense: 1 - row.distance))
                 }
                 found.rows =
                     found.rows.isEmpty
@@ -110,13 +118,13 @@ extension SessionSnapshot {
         return merged
     }
 
-    private func isBefore(
+    func isBefore(
         _ a: SnapshotSearch.ScoredRow, _ b: SnapshotSearch.ScoredRow
     ) -> Bool {
         a.score == b.score ? id(a.place).isBefore(id(b.place)) : a.score > b.score
     }
 
-    private func id(_ place: RowPlace) -> UUID { table(place).columns.ids[place.row] }
+    func id(_ place: RowPlace) -> UUID { table(place).columns.ids[place.row] }
 
     fileprivate func meta(of nearest: SnapshotSearch.Nearest) -> SearchMeta {
         SearchMeta(

@@ -1,4 +1,5 @@
 import Accounts
+import Lexical
 import Library
 import NIOCore
 import Retrieval
@@ -30,6 +31,16 @@ extension Method {
             result.array("results", of: answers) { writer, answer in
                 writer.object { $0.members(of: answer, queue: queue) }
             }
+        },
+        session("search.explain", .read) { call, session, result in
+            let chunk = try call.params.id("chunk")
+            let query = try SearchQuery(&call.params, call.limits)
+            let request = try SearchRequest(&call, session, query)
+            try call.params.finish()
+            guard let explanation = try await call.services.searcher.explain(chunk, request) else {
+                throw WireError(.notFound, "The session has no such chunk.", field: "chunk")
+            }
+            result.members(of: explanation)
         },
     ]
 
@@ -79,21 +90,21 @@ extension SearchQuery {
                 throw .invalid(params.field("text"), expected: "a text", got: "an empty one")
             }
             self = .text(text)
-        case (nil, let vector?):
+        case (let text, let vector?):
             do {
-                self = .vector(try UnitVector(normalizing: vector))
+                let vector = try UnitVector(normalizing: vector)
+                self = text.map { .vectorAndText(vector, $0) } ?? .vector(vector)
             } catch {
                 throw WireError(translating: error)
             }
-        default:
+        case (nil, nil):
             throw .invalid(
                 params.field("text"), expected: "one of `text`, `vector` and `vectorB64`",
-                got: text == nil ? "none" : "several")
+                got: "none")
         }
     }
 }
 
-private enum Mode: String, CaseIterable { case dense }
 private enum Promise: String, CaseIterable { case probable, proven }
 
 extension SearchRequest {
@@ -101,23 +112,35 @@ extension SearchRequest {
     fileprivate init(
         _ call: inout Call, _ session: OpenSession, _ query: SearchQuery
     ) throws(WireError) {
-        _ = try call.params.optionalChoice("mode", of: Mode.self)
+        let ranking = try RankingRequest(&call.params)
         let promise = try call.params.optionalChoice("exactness", of: Promise.self)
-        try call.params.refuse("diversity", "is not supported here; leave it out")
         if try call.params.optionalFlag("explain") == true {
-            throw .invalid("explain", expected: "false: explaining is not supported here")
+            throw .invalid("explain", expected: "false: ask `search.explain` for one chunk")
         }
         self.init(
             session: session.id, query: query,
             k: try call.params.optionalInteger("k", in: 1...call.limits.k) ?? 10,
             filter: try SearchFilter(&call.params),
-            minScore: try call.params.optionalNumber("minScore", in: -1...1).map { Float($0) },
+            minScore: try call.params.optionalNumber("minScore", in: -1...1_000_000)
+                .map { Float($0) },
             expansion: try call.params.optionalChoice("expand", of: Expansion.self) ?? .none,
             tokenBudget: try call.params.optionalInteger("tokenBudget", in: 1...10_000_000),
             deadline: call.deadline, model: session.model, apiKey: session.principal.keyID,
             exactness: promise == .proven ? .proven : .probable,
             consistency: try call.params.optionalChoice("consistency", of: Consistency.self)
                 ?? .strong)
+        self.ranking = ranking
+        siblings = try call.params.optionalInteger("siblings", in: 0...100) ?? siblings
+    }
+}
+
+extension RankingRequest {
+    fileprivate init(_ params: inout Parameters) throws(WireError) {
+        self.init()
+        mode = try params.optionalChoice("mode", of: SearchMode.self) ?? mode
+        fusion = try params.optionalChoice("fusion", of: Fusion.self) ?? fusion
+        diversity = try params.optionalNumber("diversity", in: 0...1).map { Float($0) } ?? diversity
+        language = try params.optionalChoice("language", of: Language.self) ?? language
     }
 }
 
@@ -206,9 +229,9 @@ extension JSONWriter {
         member("score", hit.score)
         member("rank", hit.rank)
         object("scores") {
-            $0.member("dense", hit.score)
-            $0.null("lexical")
-            $0.null("fused")
+            $0.member("dense", optional: hit.scores.dense)
+            $0.member("lexical", optional: hit.scores.lexical)
+            $0.member("fused", optional: hit.scores.fused)
         }
         member("text", hit.text)
         member("span", pair: hit.span.lowerBound, hit.span.upperBound)
@@ -219,8 +242,11 @@ extension JSONWriter {
         member("pages", pair: hit.pages.lowerBound, hit.pages.upperBound)
         member("section", hit.section)
         guard let parent = hit.parent else { return null("parent") }
-        object("parent") { writer in
-            writer.member("chunk", parent.chunk)
+        // What is no chunk is no parent either: readers of `parent` look for its id.
+        if parent.chunk == nil { null("parent") }
+        let name: StaticString = parent.chunk == nil ? "passage" : "parent"
+        object(name) { writer in
+            if let chunk = parent.chunk { writer.member("chunk", chunk) }
             writer.member("text", parent.text)
             writer.member("span", pair: parent.span.lowerBound, parent.span.upperBound)
             writer.array("children", of: parent.children) { writer, child in
@@ -254,5 +280,54 @@ extension StageTimes {
 extension Duration {
     fileprivate var microseconds: Int {
         Int(components.seconds) * 1_000_000 + Int(components.attoseconds / 1_000_000_000_000)
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func members(of explanation: Explanation) {
+        member("chunk", explanation.chunk)
+        member("returned", explanation.hit != nil)
+        member("hit", optional: explanation.hit)
+        object("scores") {
+            $0.member("dense", optional: explanation.scores.dense)
+            $0.member("lexical", optional: explanation.scores.lexical)
+            $0.member("fused", optional: explanation.scores.fused)
+        }
+        member("rank", optional: explanation.rank)
+        member("of", explanation.count)
+        member("gap", optional: explanation.gap)
+        guard let cause = explanation.cause else { return null("cause") }
+        object("cause") { $0.members(of: cause) }
+    }
+
+    private mutating func members(of cause: Explanation.Cause) {
+        switch cause {
+        case .filtered(let fields):
+            member("kind", "filtered")
+            member("fields", fields.map(\.rawValue))
+        case .notEmbedded: member("kind", "not_embedded")
+        case .noWord: member("kind", "no_word")
+        case .pool(let denseRank, let lexicalRank, let depth):
+            member("kind", "pool")
+            member("denseRank", denseRank)
+            member("lexicalRank", optional: lexicalRank)
+            member("depth", depth)
+        case .rank: member("kind", "rank")
+        case .threshold: member("kind", "threshold")
+        case .diversity: member("kind", "diversity")
+        case .tokenBudget(let tokens):
+            member("kind", "token_budget")
+            member("tokens", tokens)
+        }
+    }
+
+    /// Null for nil.
+    fileprivate mutating func member(_ name: StaticString, optional value: Int?) {
+        if let value { member(name, value) } else { null(name) }
+    }
+
+    /// Null for nil.
+    fileprivate mutating func member(_ name: StaticString, optional value: Float?) {
+        if let value { member(name, value) } else { null(name) }
     }
 }

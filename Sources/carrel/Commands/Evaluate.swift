@@ -12,7 +12,7 @@ struct Evaluate: AsyncParsableCommand {
 
             EXAMPLE
               carrel evaluate ../shared/data/medline
-              carrel evaluate ../shared/data/squad-dev-a --by-session
+              carrel evaluate ../shared/data/squad-dev-a --by-session --mode hybrid
             """)
 
     @Argument(help: "The folder of the collection.", completion: .directory)
@@ -27,13 +27,20 @@ struct Evaluate: AsyncParsableCommand {
     @Option(help: "The embedding model (default: the server's).")
     var model: String?
 
+    @Option(help: "What to rank by: dense, lexical or hybrid.")
+    var mode: String?
+
+    @Option(help: "How a hybrid search puts both scores together: minmax or rrf.")
+    var fusion: String?
+
     @OptionGroup var remote: RemoteOptions
 
     func run() async throws {
         let collection = try Collection(folder: folder, qrels: qrels)
         let server = try await remote.connect()
         let report = try await Evaluation(
-            server: server, collection: collection, model: model, quiet: remote.json
+            server: server, collection: collection, model: model,
+            ranking: RankingShape(mode: mode, fusion: fusion), quiet: remote.json
         ).run(bySession: bySession)
         await server.close()
         if remote.json { return try report.printJSON() }
@@ -44,6 +51,7 @@ struct Evaluate: AsyncParsableCommand {
                 + (report.sessions == 1 ? "session" : "sessions")
                 + " (\(report.emptyPassages) empty ones left out), "
                 + "\(report.quality.questions) questions, model \(report.model), "
+                + (mode.map { "mode \($0), " } ?? "")
                 + "plan \(plans.joined(separator: ", "))")
         var table = Table(
             .number("nDCG@10"), .number("Recall@10"), .number("Recall@100"), .number("MRR@10"),

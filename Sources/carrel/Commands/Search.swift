@@ -20,6 +20,9 @@ struct Search: AsyncParsableCommand {
     @Option(name: .short, help: "How many passages, at most 1000.")
     var k = 5
 
+    @Option(help: "What to rank by: dense, lexical or hybrid.")
+    var mode = "dense"
+
     @Option(help: "Leave out passages below this score.")
     var minScore: Double?
 
@@ -36,6 +39,9 @@ struct Search: AsyncParsableCommand {
         guard ["none", "parent"].contains(expand) else {
             throw ValidationError("--expand is none or parent")
         }
+        guard ["dense", "lexical", "hybrid"].contains(mode) else {
+            throw ValidationError("--mode is dense, lexical or hybrid")
+        }
         _ = try pageRange()
     }
 
@@ -45,6 +51,7 @@ struct Search: AsyncParsableCommand {
         var parameters = SearchParameters(
             session: try await server.open(session.id), text: text, k: k, minScore: minScore,
             expand: expand)
+        parameters.mode = mode
         if let range = try pageRange() { parameters.filter = .init(pages: range) }
         let answer = try await server.search(parameters)
         await server.close()

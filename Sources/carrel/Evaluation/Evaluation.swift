@@ -21,6 +21,7 @@ struct EvaluationReport: Encodable, Sendable {
     let passages: Int
     let emptyPassages: Int
     let plans: [String: Int]
+    let ranking: RankingShape
     let quality: Quality
     let server: Times
     let roundTrip: Times
@@ -33,6 +34,7 @@ struct Evaluation {
     let server: Remote
     let collection: Collection
     let model: String?
+    var ranking = RankingShape()
     let quiet: Bool
 
     /// Loads what is not there yet, asks every judged question once, one after the other, and rates
@@ -54,7 +56,8 @@ struct Evaluation {
         for (questions, loaded) in parts {
             for question in questions {
                 let answer = try await server.timedSearch(
-                    session: loaded.handle, text: question.text, k: Self.depth)
+                    session: loaded.handle, text: question.text, k: Self.depth,
+                    ranking: ranking)
                 answers.append(answer)
                 rankings[question.id] = answer.chunks.compactMap { loaded.corpusIDs[$0] }
                 progress.update(done: answers.count, total: total)
@@ -67,7 +70,7 @@ struct Evaluation {
             sessions: parts.count, passages: parts.reduce(0) { $0 + $1.loaded.corpusIDs.count },
             emptyPassages: collection.emptyPassages,
             plans: Dictionary(answers.map { ($0.plan, 1) }, uniquingKeysWith: +),
-            quality: Quality(of: rankings, collection.judgements),
+            ranking: ranking, quality: Quality(of: rankings, collection.judgements),
             server: .init(milliseconds: answers.map(\.serverMilliseconds)),
             roundTrip: .init(milliseconds: answers.map(\.roundTripMilliseconds)))
     }

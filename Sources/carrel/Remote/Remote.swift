@@ -47,13 +47,16 @@ struct TimedAnswer: Sendable {
 extension Remote {
     /// Searches like `search`, without the decoder's time in the measurement.
     func timedSearch(
-        session: String, text: String? = nil, vector: String? = nil, k: Int
+        session: String, text: String? = nil, vector: String? = nil, k: Int,
+        ranking: RankingShape = RankingShape()
     ) async throws -> TimedAnswer {
         let started = ContinuousClock.now
         let result = try await client.request("search") {
             $0.member("session", session)
             $0.member("k", k)
             if let text { $0.member("text", text) }
+            if let mode = ranking.mode { $0.member("mode", mode) }
+            if let fusion = ranking.fusion { $0.member("fusion", fusion) }
             if let vector {
                 $0.member("vectorB64", vector)
                 $0.member("dtype", "f32")

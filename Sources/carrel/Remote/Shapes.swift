@@ -91,6 +91,12 @@ struct SearchShape: Codable, Sendable {
     var meta: MetaShape
 }
 
+/// How a search is to rank; what is nil is left to the server.
+struct RankingShape: Codable, Sendable {
+    var mode: String?
+    var fusion: String?
+}
+
 /// What is sent with `search`.
 struct SearchParameters: Encodable, Sendable {
     struct Filter: Encodable, Sendable {
@@ -104,6 +110,7 @@ struct SearchParameters: Encodable, Sendable {
     var k: Int
     var minScore: Double?
     var expand: String?
+    var mode: String?
     var tokenBudget: Int?
     var filter: Filter?
 }
