@@ -41,16 +41,18 @@ package enum Indexes {
         File(
             name: "0008_add_chunk_revisions",
             bytes: PackageResources._008_add_chunk_revisions_sql),
+        File(
+            name: "0009_move_graph_aside",
+            bytes: PackageResources._009_move_graph_aside_sql),
     ]
 
     /// One retrieval index each, with the reason for every parameter.
     package static let definitions = [
         File(
+            name: "chunk_graph_embedding", bytes: PackageResources.chunk_graph_embedding_sql),
+        File(
             name: "document_chunks_chunk_text",
             bytes: PackageResources.document_chunks_chunk_text_sql),
-        File(
-            name: "document_chunks_embedding",
-            bytes: PackageResources.document_chunks_embedding_sql),
         File(
             name: "document_chunks_related_topic_ids",
             bytes: PackageResources.document_chunks_related_topic_ids_sql),

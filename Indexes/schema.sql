@@ -108,6 +108,8 @@ CREATE TABLE carrel.embedding_models (
 -- transaction; chunk_count is the number of rows of document_chunks. Both are kept by the
 -- statements that write chunks (ChunkRepository, DocumentRepository), not by triggers: a trigger
 -- that writes another table cannot run on the shards of a distributed one.
+--
+-- Rows written up to graph_revision are in chunk_graph; -1 when none are.
 CREATE TABLE carrel.study_sessions (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     profile_id uuid NOT NULL REFERENCES carrel.profiles ON DELETE CASCADE,
@@ -121,7 +123,9 @@ CREATE TABLE carrel.study_sessions (
     chunk_count bigint NOT NULL DEFAULT 0
         CONSTRAINT study_sessions_chunk_count_not_negative CHECK (chunk_count >= 0),
     created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT now()
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    graph_revision bigint NOT NULL DEFAULT -1
+        CONSTRAINT study_sessions_graph_revision_known CHECK (graph_revision BETWEEN -1 AND revision)
 );
 
 CREATE INDEX study_sessions_profile_id_created_at_idx
@@ -370,12 +374,7 @@ CREATE INDEX document_chunks_session_id_parent_chunk_id_idx
     ON carrel.document_chunks (session_id, parent_chunk_id)
     WHERE parent_chunk_id IS NOT NULL;
 
--- The three retrieval indexes. Every number is explained in Indexes/definitions/.
-CREATE INDEX document_chunks_embedding_idx
-    ON carrel.document_chunks
-    USING hnsw (embedding vector_cosine_ops)
-    WITH (m = 16, ef_construction = 64);
-
+-- The two retrieval indexes of this table. Every number is explained in Indexes/definitions/.
 CREATE INDEX document_chunks_related_topic_ids_idx
     ON carrel.document_chunks
     USING gin (related_topic_ids);
@@ -398,6 +397,24 @@ CREATE TABLE carrel.removed_documents (
     removed_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (session_id, revision, document_id)
 );
+
+-- The graph of vectors, beside the chunks: filled after they were stored, and only for sessions that
+-- need it. revision is that of the chunk's row when it was copied: a chunk written again is copied
+-- again.
+CREATE TABLE carrel.chunk_graph (
+    session_id uuid NOT NULL,
+    chunk_id uuid NOT NULL,
+    revision bigint NOT NULL,
+    embedding halfvec(768) NOT NULL,
+    PRIMARY KEY (session_id, chunk_id),
+    FOREIGN KEY (session_id, chunk_id)
+        REFERENCES carrel.document_chunks (session_id, id) ON DELETE CASCADE
+);
+
+CREATE INDEX chunk_graph_embedding_idx
+    ON carrel.chunk_graph
+    USING hnsw (embedding halfvec_cosine_ops)
+    WITH (m = 16, ef_construction = 64);
 
 -- Work that outlives the process doing it.
 

@@ -5,7 +5,7 @@ import Library
 import Postgres
 import Synchronization
 
-/// Models by id, which never change once registered, and the size of the chunk table, which is an
+/// Models by id, which never change once registered, and the size of the graph, which is an
 /// estimate anyway.
 final class Catalogue: Sendable {
     /// PostgreSQL refreshes its own estimate by autovacuum, every minute at most.
@@ -26,11 +26,11 @@ final class Catalogue: Sendable {
     /// The model if it was asked for before.
     func knownModel(_ id: UUID) -> EmbeddingModel? { models.withLock { $0[id] } }
 
-    /// Chunks of all sessions, as PostgreSQL's statistics have it; 0 when it has none.
+    /// Chunks of all sessions in the graph, as PostgreSQL's statistics have it; 0 when it has none.
     func estimatedRows(on db: some Queryable) async throws -> Int {
         let now = ContinuousClock.now
         if let known = tableRows.withLock({ $0 }), now < known.until { return known.rows }
-        let rows = try await ChunkRepository.estimatedRows(on: db)
+        let rows = try await GraphRepository.estimatedRows(on: db)
         tableRows.withLock { $0 = (rows, now + Self.lifetime) }
         return rows
     }

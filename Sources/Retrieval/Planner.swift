@@ -39,13 +39,16 @@ package struct PlanInput: Sendable, Equatable {
     package var k: Int
     /// Rows of the session that pass the filter. Too many is safe; too few could hide the graph.
     package var matching: Int
-    /// Rows of all sessions, as far as PostgreSQL's statistics know.
+    /// Rows of all sessions in the graph, as far as PostgreSQL's statistics know.
     package var tableRows: Int
+    /// Rows of the session that are not in the graph yet and would be compared beside the walk.
+    package var pending: Int
 
-    package init(k: Int, matching: Int, tableRows: Int) {
+    package init(k: Int, matching: Int, tableRows: Int, pending: Int = 0) {
         self.k = k
         self.matching = matching
         self.tableRows = tableRows
+        self.pending = pending
     }
 }
 
@@ -63,8 +66,9 @@ package struct Planner: Sendable {
         let efSearch = Self.efSearch(k: input.k, share: share(input))
         let visited = max(Double(efSearch), Double(depth) / share(input))
         let exact = Double(input.matching) * exactRowCost
+        let walk = visited * visitCost + Double(input.pending) * exactRowCost
         // hnsw.max_scan_tuples (20,000) would end the walk before it has enough rows.
-        guard visited <= 20_000, visited * visitCost < exact else { return .exact(depth: depth) }
+        guard visited <= 20_000, walk < exact else { return .exact(depth: depth) }
         return .hnsw(depth: depth, efSearch: efSearch)
     }
 

@@ -38,7 +38,7 @@ extension Searcher {
     }
 
     /// All chunks of the session are the most that can match. Only when those are too many to
-    /// compare, and there is a filter, is it worth counting what does match.
+    /// compare is it worth asking how many the graph lacks, and, with a filter, how many match.
     private func cheapest(
         for request: SearchRequest, in session: SessionVersion, on db: Transaction
     )
@@ -48,6 +48,9 @@ extension Searcher {
             k: request.k, matching: session.chunkCount,
             tableRows: try await catalogue.estimatedRows(on: db))
         if request.exactness == .proven { return .exact(depth: Planner.depth(k: request.k)) }
+        if case .exact = planner.plan(input) { return planner.plan(input) }
+        let coverage = try await GraphRepository.coverage(sessionID: session.id, on: db)
+        input.pending = coverage?.pending ?? session.chunkCount
         let plan = planner.plan(input)
         if plan.kind == .exact || request.filter.isUnrestricted { return plan }
         input.matching = try await ChunkRepository.countMatching(

@@ -106,10 +106,10 @@ struct MigratorTests {
             try await pool.withConnection { db in
                 try await Migrator().up(on: db)
                 let next = Migration.all.count + 1
-                let name = "000\(next)_break_things"
-                let half = "CREATE TABLE carrel.half (id int);"
+                let name = "\(String(10_000 + next).dropFirst())_break_things"
+                let half = "CREATE TABLE carrel.leftover (id int);"
                 let broken = Migration(
-                    fileName: name, text: "\(half)\nSELECT 1 / 0;\n-- down\nDROP TABLE carrel.half;"
+                    fileName: name, text: "\(half)\nSELECT 1 / 0;\n-- down\nDROP TABLE carrel.leftover;"
                 )
                 let error = await #expect(throws: LibraryError.self) {
                     try await Migrator(migrations: Migration.all + [broken]).up(on: db)
@@ -117,10 +117,10 @@ struct MigratorTests {
                 #expect(error?.description.contains("division by zero") == true)
                 #expect(error?.description.contains("break_things") == true)
                 #expect(try await Migrator().history(on: db).current == Migration.all.count)
-                #expect(try await catalog(db).contains { $0.contains("half") } == false)
+                #expect(try await catalog(db).contains { $0.contains("leftover") } == false)
 
                 let mended = Migration(
-                    fileName: name, text: "\(half)\n-- down\nDROP TABLE carrel.half;")
+                    fileName: name, text: "\(half)\n-- down\nDROP TABLE carrel.leftover;")
                 let migrator = Migrator(migrations: Migration.all + [mended])
                 #expect(try await migrator.up(on: db) == [mended])
                 #expect(try await migrator.down(to: next - 1, on: db) == [mended])
@@ -230,7 +230,7 @@ struct VerificationTests {
     @Test(
         "Drift is reported, whatever was changed",
         arguments: [
-            "DROP INDEX carrel.document_chunks_embedding_idx",
+            "DROP INDEX carrel.chunk_graph_embedding_idx",
             "ALTER TABLE carrel.documents ADD COLUMN surprise text",
             "ALTER TABLE carrel.documents ALTER COLUMN file_name TYPE varchar(100)",
             "ALTER TABLE carrel.documents ALTER COLUMN created_at DROP DEFAULT",
@@ -243,7 +243,7 @@ struct VerificationTests {
             "CREATE TABLE carrel.notes (id int)",
             "CREATE VIEW carrel.titles AS SELECT title FROM carrel.study_sessions",
             "CREATE INDEX ON carrel.pages (text_start)",
-            "DROP INDEX carrel.document_chunks_embedding_idx; CREATE INDEX document_chunks_embedding_idx ON carrel.document_chunks USING hnsw (embedding vector_cosine_ops) WITH (m = 8)",
+            "DROP INDEX carrel.chunk_graph_embedding_idx; CREATE INDEX chunk_graph_embedding_idx ON carrel.chunk_graph USING hnsw (embedding halfvec_cosine_ops) WITH (m = 8)",
         ])
     func drift(_ change: String) async throws {
         try await withDatabase(migrated: true) { pool in

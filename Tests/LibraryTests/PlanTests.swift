@@ -52,7 +52,7 @@ struct PlanTests {
         SELECT session_id, id, 0, '{}', '', 0, 1 FROM carrel.pages;
 
         SET max_parallel_maintenance_workers = 0;
-        DROP INDEX carrel.document_chunks_embedding_idx;
+        DROP INDEX carrel.chunk_graph_embedding_idx;
 
         INSERT INTO carrel.document_chunks
             (session_id, document_id, section_id, type, chunk_index, chunk_text, text_start,
@@ -70,6 +70,13 @@ struct PlanTests {
                 ('[' || random() || ',' || random() || ',' || random() || repeat(',0', 765) || ']')
                 ::vector)
         FROM carrel.document_chunks;
+
+        INSERT INTO carrel.chunk_graph (session_id, chunk_id, revision, embedding)
+        SELECT session_id, id, revision, embedding::halfvec(768)
+        FROM carrel.document_chunks
+        WHERE embedding IS NOT NULL;
+
+        UPDATE carrel.study_sessions SET graph_revision = revision;
 
         INSERT INTO carrel.jobs (session_id, kind, state, finished_at)
         SELECT session_id, 'INGEST', 'SUCCEEDED', now()
@@ -90,7 +97,7 @@ struct PlanTests {
                 let definition: String = try await db.query(
                     Statement(
                         "definition",
-                        "SELECT pg_get_indexdef('carrel.document_chunks_embedding_idx'::regclass)")
+                        "SELECT pg_get_indexdef('carrel.chunk_graph_embedding_idx'::regclass)")
                 ).single()
                 try await db.script(Self.fill)
                 try await db.script(definition)
@@ -185,12 +192,15 @@ struct PlanTests {
                 try await expectPlan(
                     ChunkRepository.selectExact, ["'\(small)'", vector, "10"] + open,
                     uses: ["Sort", "Sort Key", "document_chunks_"],
-                    avoids: ["Seq Scan", "document_chunks_embedding_idx"])
+                    avoids: ["Seq Scan"])
                 try await db.query(ChunkRepository.setUpHNSW, "100")
                 try await expectPlan(
                     ChunkRepository.selectHNSW, [s, vector, "10"] + open,
-                    uses: ["Index Scan using document_chunks_embedding_idx", "Order By"],
-                    avoids: ["Sort"])
+                    uses: [
+                        "Index Scan using chunk_graph_embedding_idx", "Order By: (embedding",
+                        "document_chunks_pkey", "document_chunks_session_id_revision_idx",
+                    ],
+                    avoids: ["Seq Scan", "Hash Join", "Merge Join"])
 
                 try await expectPlan(
                     JobRepository.selectByID, [d], uses: ["jobs_id_idx"])

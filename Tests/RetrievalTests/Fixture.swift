@@ -140,6 +140,13 @@ func plant(
     return planted
 }
 
+/// Puts every row of the session into the graph, as the server does in its own time.
+func fillGraph(_ session: UUID, on pool: Pool) async throws {
+    try await pool.withTransaction { db in
+        _ = try await GraphRepository.extend(sessionID: session, limit: .max, on: db)
+    }
+}
+
 private func hash(of id: UUID) -> String {
     let hex = id.uuidString.lowercased().replacing("-", with: "")
     return hex + hex

@@ -50,6 +50,16 @@ struct PlannerTests {
         }
     }
 
+    @Test("A graph that lacks too many of the rows is not walked")
+    func pendingRows() {
+        let kinds = [0, 10_000, 49_000].map { pending in
+            planner.plan(
+                PlanInput(k: 10, matching: 50_000, tableRows: 60_000, pending: pending)
+            ).kind
+        }
+        #expect(kinds == [.hnsw, .hnsw, .exact])
+    }
+
     @Test("Statistics that know of fewer rows than match are not believed")
     func staleStatistics() {
         #expect(plan(50_000, of: 0) == plan(50_000, of: 50_000))

@@ -31,6 +31,7 @@ struct RecallTests {
                 _ = try await plant(
                     Array(pool[first..<first + size]), in: session.id, using: &generator,
                     on: database)
+                try await fillGraph(session.id, on: database)
                 first += size
                 var found = 0
                 var wanted = 0

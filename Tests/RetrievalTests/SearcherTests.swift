@@ -164,6 +164,7 @@ struct SearcherTests {
             let session = try await plantSession(on: pool)
             let rows = try await plant(
                 vectors(20, &generator), in: session.id, using: &generator, on: pool)
+            try await fillGraph(session.id, on: pool)
             let query = generator.unitVector()
             let answer = try await searcher(pool, planner: planner(.hnsw)).search(
                 SearchRequest(session: session.id, query: .vector(query), k: 15))
@@ -184,6 +185,8 @@ struct SearcherTests {
             let query = rows[1].vector
             _ = try await plant(
                 Array(repeating: query, count: 50), in: other.id, using: &generator, on: pool)
+            try await fillGraph(session.id, on: pool)
+            try await fillGraph(other.id, on: pool)
             let answer = try await searcher(pool, planner: planner(.hnsw)).search(
                 SearchRequest(session: session.id, query: .vector(query), k: 10))
             #expect(answer.meta.plan == .hnsw)

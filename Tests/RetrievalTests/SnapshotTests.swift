@@ -185,9 +185,6 @@ struct SnapshotTests {
             var generator = Seeded(7)
             let session = try await plantSession(on: pool)
             let vectors = (0..<2_100).map { _ in generator.unitVector() }
-            try await pool.withConnection { db in
-                try await db.script("DROP INDEX carrel.document_chunks_embedding_idx")
-            }
             _ = try await plant(
                 vectors, pages: 20, in: session.id, using: &generator, on: pool)
             let cache = SnapshotCache(pool, limits: .init(bytes: 1 << 30))

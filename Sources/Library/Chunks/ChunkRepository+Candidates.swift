@@ -2,8 +2,8 @@
 //
 // Two ways to the same kind of row. The exact one computes every distance of the session: 2 ms at
 // 1,000 rows, and right by construction. The other walks the HNSW index, which spans all sessions,
-// until enough rows have passed the WHERE clause. Both name the session and apply the filter before
-// the limit.
+// until enough rows have passed the WHERE clause, and computes the distances of the rows that are
+// not in it yet. Both name the session and apply the filter before the limit.
 
 package import Postgres
 package import FoundationEssentials
@@ -41,7 +41,8 @@ extension ChunkRepository {
         return try Candidates(rows)
     }
 
-    /// About the `limit` nearest rows, by the HNSW index with iterative scan in strict order.
+    /// About the `limit` nearest rows, by the HNSW index with iterative scan in strict order; rows
+    /// that are not in the graph yet are compared one by one.
     ///
     /// `efSearch` is the breadth of the walk, 1 to 1,000; at least `limit` is sensible.
     package static func candidatesHNSW(
@@ -76,17 +77,17 @@ extension SearchFilter {
 extension ChunkRepository {
     /// The filter as a WHERE clause whose seven parameters start at `$first`. A parameter that is
     /// NULL takes its condition out when the statement is planned.
-    private static func condition(from first: Int) -> String {
+    private static func condition(from first: Int, of table: String = "") -> String {
         """
-        session_id = $1
-            AND embedding IS NOT NULL
-            AND ($\(first)::uuid[] IS NULL OR document_id = ANY($\(first)))
-            AND ($\(first + 1)::uuid[] IS NULL OR related_topic_ids && $\(first + 1))
-            AND ($\(first + 2)::int IS NULL OR page_to >= $\(first + 2))
-            AND ($\(first + 3)::int IS NULL OR page_from <= $\(first + 3))
-            AND type = ANY($\(first + 4)::carrel.chunk_type[])
-            AND ($\(first + 5)::timestamptz IS NULL OR created_at >= $\(first + 5))
-            AND ($\(first + 6)::timestamptz IS NULL OR created_at < $\(first + 6))
+        \(table)session_id = $1
+            AND \(table)embedding IS NOT NULL
+            AND ($\(first)::uuid[] IS NULL OR \(table)document_id = ANY($\(first)))
+            AND ($\(first + 1)::uuid[] IS NULL OR \(table)related_topic_ids && $\(first + 1))
+            AND ($\(first + 2)::int IS NULL OR \(table)page_to >= $\(first + 2))
+            AND ($\(first + 3)::int IS NULL OR \(table)page_from <= $\(first + 3))
+            AND \(table)type = ANY($\(first + 4)::carrel.chunk_type[])
+            AND ($\(first + 5)::timestamptz IS NULL OR \(table)created_at >= $\(first + 5))
+            AND ($\(first + 6)::timestamptz IS NULL OR \(table)created_at < $\(first + 6))
         """
     }
 
@@ -104,26 +105,49 @@ extension ChunkRepository {
         LIMIT $3
         """)
 
-    // Plan: Index Scan using document_chunks_embedding_idx, ordered by embedding <=> $2.
+    // Plan: Index Scan using chunk_graph_embedding_idx, ordered by distance, and for each row it
+    // brings up document_chunks_pkey; document_chunks_session_id_revision_idx for the later rows.
     package static let selectHNSW = Statement(
         "chunk.candidatesHNSW",
         """
+        WITH walked AS MATERIALIZED (
+            SELECT c.id, c.embedding
+            FROM carrel.chunk_graph AS g
+            JOIN carrel.document_chunks AS c ON c.session_id = g.session_id AND c.id = g.chunk_id
+            WHERE g.session_id = $1
+                AND \(condition(from: 4, of: "c."))
+            ORDER BY g.embedding <=> $2::vector::halfvec(768)
+            LIMIT $3
+        ),
+        later AS MATERIALIZED (
+            SELECT id, embedding
+            FROM carrel.document_chunks
+            WHERE \(condition(from: 4))
+                AND revision > (SELECT graph_revision FROM carrel.study_sessions WHERE id = $1)
+            ORDER BY (embedding <=> $2) + 0, id
+            LIMIT $3
+        )
         SELECT id, embedding
-        FROM carrel.document_chunks
-        WHERE \(condition(from: 4))
-        ORDER BY embedding <=> $2
+        FROM (
+            SELECT id, embedding FROM walked
+            UNION ALL
+            SELECT id, embedding FROM later WHERE id NOT IN (SELECT id FROM walked)
+        ) AS found
+        ORDER BY (embedding <=> $2) + 0, id
         LIMIT $3
         """)
 
     /// For this transaction only. A sort is ruled out because the planner prices a walk over the
     /// index as if every row passed the WHERE clause, or none: whichever it guesses, this statement
-    /// was called to use the index.
+    /// was called to use the index. A join that is not nested would read a whole table first.
     package static let setUpHNSW = Statement(
         "chunk.setUpHNSW",
         """
         SELECT set_config('hnsw.iterative_scan', 'strict_order', true),
             set_config('hnsw.ef_search', $1, true),
-            set_config('enable_sort', 'off', true)
+            set_config('enable_sort', 'off', true),
+            set_config('enable_hashjoin', 'off', true),
+            set_config('enable_mergejoin', 'off', true)
         """)
 
     private static let countRows = Statement(

@@ -80,6 +80,7 @@ struct Service {
         let address = ClientFile(host: host, port: try await server.start(), apiKey: key)
         let worker = Task { await ingestor.run() }
         let following = Task { await snapshots.follow() }
+        let graph = Task { await GraphBuilder(pool: pool).run() }
         return try await ensuring {
             try announce(address, known)
             return try await body(address)
@@ -87,8 +88,10 @@ struct Service {
             await server.drain(within: .seconds(10))
             worker.cancel()
             following.cancel()
+            graph.cancel()
             await worker.value
             await following.value
+            await graph.value
         }
     }
 
