@@ -94,9 +94,9 @@ extension SessionBlock {
     }
 
     /// The memory of one of the shape's parts.
-    package func withUnsafeBytes<R>(
-        of part: BlockPart, _ body: (UnsafeRawBufferPointer) throws -> R
-    ) rethrows -> R {
+    package func withUnsafeBytes<R, Failure: Error>(
+        of part: BlockPart, _ body: (UnsafeRawBufferPointer) throws(Failure) -> R
+    ) throws(Failure) -> R {
         switch part {
         case .rows: try unsafe rows.memory.withUnsafeBytes(body)
         case .bytes: try unsafe bytes.bytes.withUnsafeBytes(body)
@@ -106,7 +106,10 @@ extension SessionBlock {
         case .codeBases: try unsafe codes!.bases.withUnsafeBytes(body)
         case .codeFactors: try unsafe codes!.factors.withUnsafeBytes(body)
         case .codeErrors: try unsafe codes!.errors.withUnsafeBytes(body)
-        case .centroid: try unsafe codes!.centroid.withUnsafeBytes(body)
+        case .centroid:
+            try unsafe codes!.centroid.withUnsafeBufferPointer { centroid throws(Failure) in
+                try unsafe body(UnsafeRawBufferPointer(centroid))
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ struct Home: Sendable {
     var cluster: String { path + "/postgres" }
     /// What was ingested, under names of our own.
     var blobs: String { path + "/blobs" }
+    var snapshots: String { path + "/snapshots" }
     /// What is being uploaded.
     var uploads: String { path + "/uploads" }
     var postgresPrograms: String {

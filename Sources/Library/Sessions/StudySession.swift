@@ -39,6 +39,18 @@ package struct SessionVersion: Sendable, Equatable {
     package let revision: Int64
     package let chunkCount: Int
     package let modelID: UUID
+
+    package init(
+        id: UUID, profileID: UUID, status: SessionStatus, revision: Int64, chunkCount: Int,
+        modelID: UUID
+    ) {
+        self.id = id
+        self.profileID = profileID
+        self.status = status
+        self.revision = revision
+        self.chunkCount = chunkCount
+        self.modelID = modelID
+    }
 }
 
 extension StudySession {

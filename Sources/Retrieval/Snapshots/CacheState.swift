@@ -19,6 +19,8 @@ struct CacheState {
         var heard: Int64 = 0
         /// Whether codes are being made or segments joined.
         var isMaintained = false
+        /// The revision of the base that lies in a file.
+        var filed: Int64?
         /// The session was built with so many chunks and does not fit.
         var tooManyChunks: Int?
     }
@@ -90,6 +92,15 @@ struct CacheState {
         } else {
             entries[session]!.snapshot = nil
         }
+    }
+
+    /// The session's snapshot, when its base belongs into a file and does not lie in one.
+    func unfiled(_ session: UUID, _ files: SnapshotFiles) -> SessionSnapshot? {
+        guard let entry = entries[session], let snapshot = entry.snapshot,
+            let base = snapshot.segments.first, base.count >= files.leastRows,
+            entry.filed != base.revision
+        else { return nil }
+        return snapshot
     }
 
     mutating func count(_ change: WritableKeyPath<SnapshotCache.Statistics, Int>) {

@@ -14,13 +14,16 @@ enum Rotations {
         // Made under the lock: two who ask at once wait for one.
         try known.withLock { known in
             if let rotation = known[model] { return rotation }
-            let bytes = model.uuid
-            let seed = [
-                bytes.0, bytes.1, bytes.2, bytes.3, bytes.4, bytes.5, bytes.6, bytes.7,
-            ].reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
-            let rotation = try Rotation(seed: seed)
+            let rotation = try Rotation(seed: seed(of: model))
             known[model] = rotation
             return rotation
         }
+    }
+
+    static func seed(of model: UUID) -> UInt64 {
+        let bytes = model.uuid
+        return [
+            bytes.0, bytes.1, bytes.2, bytes.3, bytes.4, bytes.5, bytes.6, bytes.7,
+        ].reduce(0) { $0 << 8 | UInt64($1) }
     }
 }

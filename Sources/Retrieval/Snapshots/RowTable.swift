@@ -74,8 +74,8 @@ package final class RowColumns: Sendable {
     package let embedded: RowSet?
 
     /// The texts one after another in UTF-8; row i's is `text[textStarts[i]..<textStarts[i + 1]]`.
-    private let text: [UInt8]
-    private let textStarts: [Int]
+    let text: [UInt8]
+    let textStarts: [Int]
     /// Rows in the order of their ids.
     private let order: [UInt32]
     /// What stands in the texts, indexed when first asked for.

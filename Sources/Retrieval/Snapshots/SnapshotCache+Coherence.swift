@@ -12,6 +12,7 @@ extension SnapshotCache {
     /// Whenever listening begins, at first or again, every session in memory is checked: what was
     /// announced meanwhile is lost.
     package func follow() async {
+        await removeOrphans()
         let listener = Listener(pool.configuration, channels: [SessionRepository.channel])
         for await event in listener.events() {
             switch event {
@@ -26,6 +27,17 @@ extension SnapshotCache {
             }
         }
         isFollowing.store(false, ordering: .releasing)
+    }
+
+    /// Removes the files of sessions that are gone: deleted while they were not in memory here.
+    private func removeOrphans() async {
+        guard let files else { return }
+        let sessions = files.sessions()
+        let versions = try? await pool.withConnection { db in
+            try await SessionRepository.revision(ids: sessions, on: db)
+        }
+        guard let versions else { return }
+        for session in sessions where versions[session] == nil { files.remove(session) }
     }
 
     /// A revision of a session was committed, somebody says: catches up, ahead of the next search.

@@ -36,9 +36,10 @@ extension SnapshotCache {
     /// Reads until what is published is as new as anybody knows.
     private func fly(_ session: UUID) async throws {
         var known = state.withLock { $0.entries[session]?.snapshot }
+        if known == nil { known = await mapped(session) }
         while true {
             guard let made = try await SnapshotLoader.load(session, from: known, pool) else {
-                return state.withLock { $0.remove(session) }
+                return forget(session)
             }
             switch state.withLock({ $0.publish(made) }) {
             case .behind: known = made
@@ -55,18 +56,54 @@ extension SnapshotCache {
         }
     }
 
+    // MARK: Files
+
+    /// The session as its file has it, to be caught up.
+    private func mapped(_ session: UUID) async -> SessionSnapshot? {
+        guard let files else { return nil }
+        let snapshot = await Background.read { files.read(session) }
+        if let snapshot {
+            state.withLock { state in
+                state.entries[session]?.filed = snapshot.revision
+                state.count(\.mapped)
+            }
+        }
+        return snapshot
+    }
+
+    /// Writes the base to a file, unless it lies there already.
+    ///
+    /// What fails here leaves the session without a file, and the next process reads PostgreSQL.
+    private func file(_ session: UUID) async {
+        guard let files, let snapshot = state.withLock({ $0.unfiled(session, files) }) else {
+            return
+        }
+        guard (try? await Background.run { try files.write(snapshot) }) != nil else { return }
+        let isKnown = state.withLock { state in
+            guard state.entries[session]?.snapshot != nil else { return false }
+            state.entries[session]!.filed = snapshot.segments[0].revision
+            state.count(\.filed)
+            return true
+        }
+        // Deleted, perhaps, while it was being written.
+        if !isKnown { files.remove(session) }
+    }
+
     // MARK: Upkeep
 
-    /// Joins segments and makes codes, in the background, until there is nothing left to do.
+    /// Joins segments and makes codes, in the background, until there is nothing left to do, and writes
+    /// what came of it to a file.
     private func maintain(_ session: UUID) {
         state.withLock { state in
             guard let entry = state.entries[session], !entry.isMaintained,
                 entry.snapshot?.upkeep != nil
+                    || files.flatMap({ state.unfiled(session, $0) }) != nil
             else { return }
             state.entries[session]!.isMaintained = true
             Task { [self] in
                 // What fails here is tried again after the next catch-up; searches go on without.
                 try? await keepUp(session)
+                await file(session)
                 self.state.withLock { state in
                     state.entries[session]?.isMaintained = false
                     if let entry = state.entries[session], entry.snapshot == nil,
@@ -121,6 +158,15 @@ extension SnapshotCache {
 /// Long computations, one after another on a thread of their own: the threads that answer stay free.
 private enum Background {
     private static let queue = DispatchQueue(label: "carrel.snapshots", qos: .utility)
+
+    /// Files are read beside it: a search may be waiting for its session.
+    private static let reading = DispatchQueue(label: "carrel.snapshots.files", qos: .userInitiated)
+
+    static func read<R: Sendable>(_ body: @escaping @Sendable () -> R) async -> R {
+        await withCheckedContinuation { continuation in
+            reading.async { continuation.resume(returning: body()) }
+        }
+    }
 
     static func run<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in

@@ -34,6 +34,9 @@ package final class SnapshotCache: Sendable {
         package var bytes = 0
         /// Sessions read in whole because somebody asked for them.
         package var builds = 0
+        /// Those of them that began with a file.
+        package var mapped = 0
+        package var filed = 0
         package var catchUps = 0
         /// Segments joined, codes made.
         package var compactions = 0
@@ -49,8 +52,12 @@ package final class SnapshotCache: Sendable {
     /// Whether notifications of others' changes arrive.
     let isFollowing = Atomic<Bool>(false)
 
-    package init(_ pool: Pool, limits: Limits = .standard) {
+    /// Where bases are kept from one process to the next; nil: nowhere.
+    let files: SnapshotFiles?
+
+    package init(_ pool: Pool, limits: Limits = .standard, files: SnapshotFiles? = nil) {
         self.pool = pool
+        self.files = files
         state = Mutex(CacheState(limits: limits))
     }
 
@@ -104,8 +111,11 @@ package final class SnapshotCache: Sendable {
         return resident(session)
     }
 
-    /// Drops a session: it was deleted, or what is held of it cannot be trusted.
-    package func forget(_ session: UUID) { state.withLock { $0.remove(session) } }
+    /// Drops a session, its file too: it was deleted, or what is held of it cannot be trusted.
+    package func forget(_ session: UUID) {
+        state.withLock { $0.remove(session) }
+        files?.remove(session)
+    }
 
     package var statistics: Statistics {
         state.withLock { state in

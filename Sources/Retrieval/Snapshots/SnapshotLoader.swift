@@ -42,7 +42,10 @@ enum SnapshotLoader {
             let changes = try await SessionRepository.changes(
                 of: session, after: revision, on: db)
         else { return nil }
-        if revision != nil, changes.version.modelID != known?.modelID {
+        // A file may be newer than a database that was put back from a copy.
+        if let revision,
+            changes.version.modelID != known?.modelID || changes.version.revision < revision
+        {
             return try await read(session, after: nil, nil, on: db)
         }
         var builder = SegmentBuilder(changes)

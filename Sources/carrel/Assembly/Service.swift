@@ -67,7 +67,9 @@ struct Service {
         try await prepareSchema(pool)
         let known = try ClientFile.read(home.clientFile)
         let key = try await clientKey(known?.apiKey, pool)
-        let snapshots = SnapshotCache(pool, limits: .init(bytes: cacheBytes))
+        let snapshots = SnapshotCache(
+            pool, limits: .init(bytes: cacheBytes),
+            files: SnapshotFiles(directory: home.snapshots, limitBytes: 4 * cacheBytes))
         let ingestor = Ingestor(
             pool: pool, blobs: BlobStore(directory: home.blobs), extractor: Extractor(),
             embedders: embedders, didCommit: { await snapshots.committed($0) })
