@@ -55,7 +55,7 @@ package struct SessionBlock: Sendable {
 
     /// The same rows and bytes, shared, with codes about `centroid`: the rows' mean unless given.
     ///
-    /// - Complexity: O(n·d²) for the rotation: 768 × 10,000 rows take 0.15 s on one core.
+    /// - Complexity: O(n·d²) for the rotation: 768 × 10,000 rows took 0.19 s of one busy core.
     /// - Precondition: rows of the rotation's dimension, a multiple of 8.
     /// - Throws: `VectorError.allocation`.
     package func withCodes(rotation: Rotation, centroid: [Float]? = nil) throws(VectorError)

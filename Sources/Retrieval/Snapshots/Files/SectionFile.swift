@@ -42,7 +42,7 @@ package struct SectionFileHeader: Sendable, Equatable {
     private let map: MappedFile
     private let sections: [UInt32: Range<Int>]
 
-    /// Opens a file and reads all of it: 48 MB take 8 ms from memory.
+    /// Opens a file and reads all of it.
     package init(path: String) throws(SnapshotFileError) {
         let map = try MappedFile(path: path)
         self.map = map
