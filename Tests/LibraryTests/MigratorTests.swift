@@ -107,9 +107,9 @@ struct MigratorTests {
                 try await Migrator().up(on: db)
                 let next = Migration.all.count + 1
                 let name = "\(String(10_000 + next).dropFirst())_break_things"
-                let half = "CREATE TABLE carrel.leftover (id int);"
+                let half = "CREATE TABLE carrel.scrap (id int);"
                 let broken = Migration(
-                    fileName: name, text: "\(half)\nSELECT 1 / 0;\n-- down\nDROP TABLE carrel.leftover;"
+                    fileName: name, text: "\(half)\nSELECT 1 / 0;\n-- down\nDROP TABLE carrel.scrap;"
                 )
                 let error = await #expect(throws: LibraryError.self) {
                     try await Migrator(migrations: Migration.all + [broken]).up(on: db)
@@ -117,10 +117,10 @@ struct MigratorTests {
                 #expect(error?.description.contains("division by zero") == true)
                 #expect(error?.description.contains("break_things") == true)
                 #expect(try await Migrator().history(on: db).current == Migration.all.count)
-                #expect(try await catalog(db).contains { $0.contains("leftover") } == false)
+                #expect(try await catalog(db).contains { $0.contains("scrap") } == false)
 
                 let mended = Migration(
-                    fileName: name, text: "\(half)\n-- down\nDROP TABLE carrel.leftover;")
+                    fileName: name, text: "\(half)\n-- down\nDROP TABLE carrel.scrap;")
                 let migrator = Migrator(migrations: Migration.all + [mended])
                 #expect(try await migrator.up(on: db) == [mended])
                 #expect(try await migrator.down(to: next - 1, on: db) == [mended])

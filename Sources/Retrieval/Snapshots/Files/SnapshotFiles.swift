@@ -1,5 +1,7 @@
 package import Foundation
 
+import Library
+
 /// The directory of sessions' files: what can be mapped instead of read from PostgreSQL.
 ///
 /// A cache: any file may be removed at any time. Bounded in bytes; the least recently read go first.
