@@ -109,7 +109,8 @@ struct MigratorTests {
                 let name = "\(String(10_000 + next).dropFirst())_break_things"
                 let half = "CREATE TABLE carrel.scrap (id int);"
                 let broken = Migration(
-                    fileName: name, text: "\(half)\nSELECT 1 / 0;\n-- down\nDROP TABLE carrel.scrap;"
+                    fileName: name,
+                    text: "\(half)\nSELECT 1 / 0;\n-- down\nDROP TABLE carrel.scrap;"
                 )
                 let error = await #expect(throws: LibraryError.self) {
                     try await Migrator(migrations: Migration.all + [broken]).up(on: db)
