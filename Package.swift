@@ -52,7 +52,9 @@ let package = Package(
             linkerSettings: [.linkedLibrary("simdjson")]),
 
         .systemLibrary(name: "CSnowball"),
-        .systemLibrary(name: "CICU", pkgConfig: "icu-uc"),
+        .target(
+            name: "CICU", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Werror"])],
+            linkerSettings: [.linkedLibrary("icuuc")]),
 
         .target(
             name: "CPoppler",
