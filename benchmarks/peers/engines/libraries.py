@@ -41,7 +41,7 @@ class Hnswlib(Engine):
 
 class FaissHNSW(Engine):
     name = "FAISS HNSW, an index per session"
-    note = "M 16, efConstruction 200; AVX-512 where there is"
+    note = "M 16, efConstruction 40, the default; AVX-512 where there is"
     efforts = [100, 20, 50, 200, 400]
 
     def build(self, data):
@@ -50,7 +50,6 @@ class FaissHNSW(Engine):
         faiss.omp_set_num_threads(2)
         for session, rows, numbers in per_session(data):
             index = faiss.IndexHNSWFlat(rows.shape[1], 16, faiss.METRIC_INNER_PRODUCT)
-            index.hnsw.efConstruction = 200
             index.add(rows)
             self.indexes[session], self.numbers[session] = index, numbers
 
@@ -145,7 +144,7 @@ class Usearch(Engine):
 
 class SVS(Engine):
     name = "SVS Vamana, an index per session"
-    note = "scalable-vs, fp32, degree 64, window 128 at building"
+    note = "scalable-vs, fp32, degree 32, window 64 at building"
     efforts = [40, 10, 20, 80, 160]
 
     def build(self, data):
@@ -153,7 +152,7 @@ class SVS(Engine):
         self.indexes, self.numbers = {}, {}
         for session, rows, numbers in per_session(data):
             parameters = svs.VamanaBuildParameters(
-                alpha=0.95, graph_max_degree=64, window_size=128)
+                alpha=0.95, graph_max_degree=32, window_size=64)
             self.indexes[session] = svs.Vamana.build(
                 parameters, rows, svs.DistanceType.MIP, num_threads=2)
             self.indexes[session].num_threads = 1

@@ -7,6 +7,7 @@ from . import Engine
 
 K = 10
 DATABASE = "peers"
+TABLES = ["together", "apart"]
 
 
 def text(vector):
