@@ -20,10 +20,11 @@ struct Call: Sendable {
     private(set) var afterwards: (@Sendable () -> Void)?
 
     init(
-        _ request: Request, peer: Peer, services: Services, configuration: ServerConfiguration,
+        _ request: Request, of method: Method, peer: Peer, services: Services,
+        configuration: ServerConfiguration,
         activity: Activity, arrived: ContinuousClock.Instant
     ) throws(WireError) {
-        method = request.method
+        self.method = method.name
         self.peer = peer
         self.services = services
         self.configuration = configuration
@@ -35,7 +36,7 @@ struct Call: Sendable {
             throw WireError(
                 .invalidRequest, "`\(member)` is not a member of a request.", field: member)
         }
-        params = Parameters(request.params, isStrict: isStrict)
+        params = Parameters(request.params, isStrict: isStrict, declared: method.declared)
         _ = params.value("strict")
         deadline = try params.optionalInteger("timeoutMs", in: 1...86_400_000)
             .map { arrived.advanced(by: .milliseconds($0)) }

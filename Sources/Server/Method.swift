@@ -1,4 +1,5 @@
-// The table of methods. One entry says who may call it and what it runs; nothing else decides.
+// The table of methods. One entry says who may call it, what it takes and what it runs; nothing else
+// decides.
 
 import Accounts
 import Retrieval
@@ -39,7 +40,29 @@ struct Method: Sendable {
 
     let name: String
     let needs: Needs
+    /// What it does, in a sentence; nil until somebody says so.
+    let summary: String?
+    /// What it takes, the session's handle first where it needs one. The body reads exactly these;
+    /// a test holds it to that.
+    let params: [Parameter]
+    /// The same, and what all methods take.
+    let declared: [Parameter]
     let body: Body
+
+    private init(
+        _ name: String, _ needs: Needs, _ summary: String?, _ params: [Parameter], _ body: Body
+    ) {
+        self.name = name
+        self.needs = needs
+        self.summary = summary
+        self.body = body
+        if case .session = needs {
+            self.params = [.handle("session")] + params
+        } else {
+            self.params = params
+        }
+        declared = self.params + Parameter.common
+    }
 
     /// Reads the parameters, does the work, writes the members of the result.
     func run(_ call: inout Call, _ result: inout JSONWriter) async throws {
@@ -83,39 +106,61 @@ struct Method: Sendable {
 }
 
 extension Method {
-    /// Every method, by name.
-    static let all: [String: Method] = {
-        let families = [
-            connection, sessions, documents, uploads, parts, searches, imports, jobs, operators,
-        ]
-        return Dictionary(uniqueKeysWithValues: families.joined().map { ($0.name, $0) })
-    }()
+    private static let families = [
+        connection, sessions, documents, uploads, parts, searches, imports, jobs, operators,
+    ]
 
-    static func prompt(_ name: String, _ body: @escaping Prompt) -> Method {
-        Method(name: name, needs: .nothing, body: .prompt(body))
+    /// Every method, as the families list them.
+    static let listed = Array(families.joined())
+
+    /// Every method, by name.
+    static let all = Dictionary(uniqueKeysWithValues: listed.map { ($0.name, $0) })
+
+    static func prompt(
+        _ name: String, _ summary: String? = nil, _ params: [Parameter] = [],
+        _ body: @escaping Prompt
+    ) -> Method {
+        Method(name, .nothing, summary, params, .prompt(body))
     }
 
     static func open(
-        _ name: String, needs: Needs = .nothing, _ body: @escaping Open
+        _ name: String, needs: Needs = .nothing, _ summary: String? = nil,
+        _ params: [Parameter] = [], _ body: @escaping Open
     ) -> Method {
-        Method(name: name, needs: needs, body: .open(body))
+        Method(name, needs, summary, params, .open(body))
     }
 
     static func account(
-        _ name: String, _ scope: Scope, _ body: @escaping ForAccount
+        _ name: String, _ scope: Scope, _ summary: String? = nil, _ params: [Parameter] = [],
+        _ body: @escaping ForAccount
     ) -> Method {
-        Method(name: name, needs: .account(scope), body: .account(body))
+        Method(name, .account(scope), summary, params, .account(body))
     }
 
     static func session(
-        _ name: String, _ scope: Scope, _ body: @escaping ForSession
+        _ name: String, _ scope: Scope, _ summary: String? = nil, _ params: [Parameter] = [],
+        _ body: @escaping ForSession
     ) -> Method {
-        Method(name: name, needs: .session(scope), body: .session(body))
+        Method(name, .session(scope), summary, params, .session(body))
     }
 
     static func search(
-        _ name: String, _ scope: Scope, _ body: @escaping Search
+        _ name: String, _ scope: Scope, _ summary: String? = nil, _ params: [Parameter] = [],
+        _ body: @escaping Search
     ) -> Method {
-        Method(name: name, needs: .session(scope), body: .search(body))
+        Method(name, .session(scope), summary, params, .search(body))
+    }
+}
+
+extension [Parameter] {
+    /// What a list takes (`ListPage`), after what it lists of.
+    static func paged(_ own: [Parameter] = []) -> [Parameter] {
+        let limit = Parameter.optionalInteger("limit", in: 1...Limits.standard.pageEntries)
+        return own + [limit, .optionalString("cursor")]
+    }
+
+    /// What a creating method takes (`once`), so that it can be sent again after a lost answer.
+    static func repeatable(_ own: [Parameter]) -> [Parameter] {
+        own + [.optionalString("idempotencyKey", maximumBytes: 64)]
     }
 }

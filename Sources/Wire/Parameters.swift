@@ -15,6 +15,8 @@ package struct Parameters: Sendable {
     private let object: JSONObject?
     private let path: String
     private let isStrict: Bool
+    /// What the method says it takes; nil when nobody said.
+    private let declared: [Parameter]?
     /// One bit per member that was asked for; members past the 64th are never known.
     private var read: UInt64 = 0
 
@@ -23,24 +25,43 @@ package struct Parameters: Sendable {
     /// - Parameters:
     ///   - object: what `params` holds, `nil` when the request has none.
     ///   - isStrict: whether ``finish()`` refuses members that were not read.
-    package init(_ object: JSONObject?, isStrict: Bool = false) {
-        self.init(object, path: "", isStrict: isStrict)
+    ///   - declared: what may be read; `nil` for anything.
+    package init(
+        _ object: JSONObject?, isStrict: Bool = false, declared: [Parameter]? = nil
+    ) {
+        self.init(object, path: "", isStrict: isStrict, declared: declared)
     }
 
-    private init(_ object: JSONObject?, path: String, isStrict: Bool) {
+    private init(_ object: JSONObject?, path: String, isStrict: Bool, declared: [Parameter]?) {
         self.object = object
         self.path = path
         self.isStrict = isStrict
+        self.declared = declared
     }
 
     /// Refuses members that no reader asked for, if the client is strict.
+    ///
+    /// In a debug build it also refuses, as our own mistake, members that were read without being
+    /// declared: the description of the protocol would not know them.
     package func finish() throws(WireError) {
-        guard isStrict, let object else { return }
+        guard let object else { return }
+        if _isDebugAssertConfiguration(), let declared { try check(object, declared) }
+        guard isStrict else { return }
         for (position, member) in object.enumerated()
         where position >= 64 || read & (1 << UInt64(position)) == 0 {
             let field = path + member.key
             throw WireError(
                 .invalidParams, "`\(field)` is not a field of this request.", field: field)
+        }
+    }
+
+    private func check(_ object: JSONObject, _ declared: [Parameter]) throws(WireError) {
+        for (position, member) in object.enumerated().prefix(64)
+        where read & (1 << UInt64(position)) != 0 {
+            guard !declared.contains(where: { $0.name == member.key }) else { continue }
+            throw WireError(
+                .internal, "`\(path)\(member.key)` is read but not declared.",
+                field: path + member.key)
         }
     }
 
@@ -86,6 +107,13 @@ package struct Parameters: Sendable {
         return try Parameters.choice(value, field: field(name))
     }
 
+    /// One of the words of an enumeration that must be there.
+    package mutating func choice<Choice: RawRepresentable & CaseIterable>(
+        _ name: StaticString, of type: Choice.Type = Choice.self
+    ) throws(WireError) -> Choice where Choice.RawValue == String {
+        try required(name, try optionalChoice(name, of: type))
+    }
+
     /// A list of words of an enumeration.
     package mutating func optionalChoices<Choice: RawRepresentable & CaseIterable>(
         _ name: StaticString, of type: Choice.Type = Choice.self
@@ -124,6 +152,30 @@ package struct Parameters: Sendable {
                 got: value.kind == .string ? "another string" : value.kind.rawValue)
         }
         return date
+    }
+
+    /// A decimal number in a string, in units of the last of its decimals, that must be there.
+    ///
+    /// A string, because JSON's numbers pass through binary fractions in most readers.
+    package mutating func decimal(
+        _ name: StaticString, in range: ClosedRange<Int>, decimals: Int = 2
+    ) throws(WireError) -> Int {
+        let value = try required(name, value(name))
+        let text = value.string
+        if let number = text.flatMap({ ScaledDecimal.value($0, decimals: decimals) }),
+            range.contains(number)
+        {
+            return number
+        }
+        let (lower, upper) = (
+            ScaledDecimal.text(range.lowerBound, decimals: decimals),
+            ScaledDecimal.text(range.upperBound, decimals: decimals)
+        )
+        throw .invalid(
+            field(name),
+            expected: "a string with a decimal number from \(lower) to \(upper)",
+            got: text.map { $0.utf8.count <= 32 ? "\"\($0)\"" : "a longer string" }
+                ?? value.kind.rawValue)
     }
 
     /// Bytes in base64 that must be there, at most so many after decoding.
@@ -208,7 +260,8 @@ package struct Parameters: Sendable {
     /// An object that may be absent, to be read and finished in turn.
     package mutating func optionalObject(_ name: StaticString) throws(WireError) -> Parameters? {
         guard let value = value(name) else { return nil }
-        return try nested(value, field: field(name))
+        return try Parameters.nested(
+            value, field: field(name), isStrict: isStrict, declared: members(of: name))
     }
 
     /// An object that must be there.
@@ -220,16 +273,21 @@ package struct Parameters: Sendable {
     package mutating func objects(
         _ name: StaticString, maximumCount: Int
     ) throws(WireError) -> [Parameters] {
-        let (path, isStrict) = (path, isStrict)
-        let objects = try elements(name, maximumCount: maximumCount) {
-            (value, field) throws(WireError) in
-            try Parameters("", isStrict: isStrict, inside: path).nested(value, field: field)
-        }
-        let present = try required(name, objects)
+        let present = try required(name, optionalObjects(name, maximumCount: maximumCount))
         if present.isEmpty {
             throw .invalid(field(name), expected: "at least one element", got: "none")
         }
         return present
+    }
+
+    /// Objects, absent or a list of at most so many.
+    package mutating func optionalObjects(
+        _ name: StaticString, maximumCount: Int
+    ) throws(WireError) -> [Parameters]? {
+        let (isStrict, declared) = (isStrict, members(of: name))
+        return try elements(name, maximumCount: maximumCount) { (value, field) throws(WireError) in
+            try Parameters.nested(value, field: field, isStrict: isStrict, declared: declared)
+        }
     }
 
     // MARK: One value
@@ -248,15 +306,19 @@ package struct Parameters: Sendable {
         return value
     }
 
-    private init(_ path: String, isStrict: Bool, inside outer: String) {
-        self.init(nil, path: outer + path, isStrict: isStrict)
+    /// What a member that holds objects is declared to hold.
+    private func members(of name: StaticString) -> [Parameter]? {
+        let name = "\(name)"
+        return declared?.first { $0.name == name }?.shape.members
     }
 
-    private func nested(_ value: JSONValue, field: String) throws(WireError) -> Parameters {
+    private static func nested(
+        _ value: JSONValue, field: String, isStrict: Bool, declared: [Parameter]?
+    ) throws(WireError) -> Parameters {
         guard let object = value.object else {
             throw .invalid(field, expected: "an object", got: value.kind.rawValue)
         }
-        return Parameters(object, path: field + ".", isStrict: isStrict)
+        return Parameters(object, path: field + ".", isStrict: isStrict, declared: declared)
     }
 
     private mutating func elements<Element>(

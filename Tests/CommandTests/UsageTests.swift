@@ -8,6 +8,7 @@ struct UsageTests {
         "serve", "migrate", "migrate up", "migrate down", "migrate status", "migrate verify", "key",
         "key create", "key list", "key revoke", "session", "session create", "session list",
         "session show", "session delete", "ingest", "import", "search", "evaluate", "status",
+        "describe",
         "bench", "bench search", "bench embed", "demo",
     ]
 

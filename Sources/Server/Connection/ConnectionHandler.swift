@@ -165,8 +165,8 @@ final class ConnectionHandler: ChannelInboundHandler {
             begin(
                 method, request.id,
                 try Call(
-                    request, peer: peer, services: services, configuration: configuration,
-                    activity: activity, arrived: .now))
+                    request, of: method, peer: peer, services: services,
+                    configuration: configuration, activity: activity, arrived: .now))
         } catch {
             state.finished(request.id, now: .now())
             if method.needs == .greeting { state.initialized(false, authenticated: false) }

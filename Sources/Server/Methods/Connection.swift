@@ -5,14 +5,26 @@ import Wire
 extension Method {
     /// Who is there, and on what terms.
     static let connection = [
-        open("initialize", needs: .greeting) { call, result in
+        open(
+            "initialize", needs: .greeting,
+            "Agrees on a version of the protocol and takes the client's key.",
+            [
+                .strings("protocolVersions", maximumCount: 32),
+                .optionalObject("client", [.optionalString("name"), .optionalString("version")]),
+                .optionalObject("auth", [.string("apiKey")]),
+            ]
+        ) { call, result in
             let request = try InitializeRequest(&call.params)
             let principal = try await authenticate(request.apiKey, call)
             call.peer.introduce(principal, isStrict: request.isStrict)
             request.write(for: principal, call.limits, &result)
         },
-        prompt("ping") { call, result in
+        prompt("ping", "Answers.") { call, result in
             try call.params.finish()
+        },
+        account("rpc.discover", .read, "Describes every method: OpenRPC.") { call, _, result in
+            try call.params.finish()
+            result.describe()
         },
     ]
 

@@ -13,7 +13,14 @@ import Wire
 extension Method {
     /// The documents of an open session.
     static let documents = [
-        session("document.ingest", .write) { call, session, result in
+        session(
+            "document.ingest", .write, "Takes a text as a document and starts its ingestion.",
+            .repeatable([
+                .string("fileName", maximumBytes: 255),
+                .string("text", maximumBytes: Limits.standard.lineBytes),
+                .optionalString("description", maximumBytes: 4096),
+            ])
+        ) { call, session, result in
             let fileName = try call.params.string("fileName", maximumBytes: 255)
             let text = try call.params.string("text", maximumBytes: call.limits.lineBytes)
             let description = try call.params.optionalString("description", maximumBytes: 4096)
@@ -29,11 +36,17 @@ extension Method {
                 writer.object("job") { $0.members(of: job) }
             }
         },
-        session("document.get", .read) { call, session, result in
+        session(
+            "document.get", .read, "A document, without its text.",
+            [.id("document")]
+        ) { call, session, result in
             let document = try await namedDocument(&call, session)
             result.object("document") { $0.members(of: document) }
         },
-        session("document.list", .read) { call, session, result in
+        session(
+            "document.list", .read, "The documents of the session, newest first.",
+            .paged()
+        ) { call, session, result in
             let page = try ListPage<TimeCursor>(&call)
             try call.params.finish()
             try await requireSession(session, call)
@@ -47,7 +60,10 @@ extension Method {
                 writer.object { $0.members(of: document) }
             }
         },
-        session("document.delete", .write) { call, session, result in
+        session(
+            "document.delete", .write, "Deletes a document with everything made of it.",
+            [.id("document")]
+        ) { call, session, result in
             let id = try call.params.id("document")
             try call.params.finish()
             try await requireSession(session, call)
@@ -55,7 +71,10 @@ extension Method {
             else { throw noDocument }
             result.member("deleted", true)
         },
-        session("document.retry", .write) { call, session, result in
+        session(
+            "document.retry", .write, "Starts the ingestion of a failed document again.",
+            [.id("document")]
+        ) { call, session, result in
             let id = try call.params.id("document")
             try call.params.finish()
             try await requireSession(session, call)
@@ -64,7 +83,13 @@ extension Method {
             result.object("document") { $0.members(of: document) }
             result.object("job") { $0.members(of: job) }
         },
-        session("document.text", .read) { call, session, result in
+        session(
+            "document.text", .read, "The text of a document, or the stretch between two offsets.",
+            [
+                .id("document"), .optionalInteger("start", in: 0...Int(Int32.max)),
+                .optionalInteger("end", in: 0...Int(Int32.max)),
+            ]
+        ) { call, session, result in
             let id = try call.params.id("document")
             let start = try call.params.optionalInteger("start", in: 0...Int(Int32.max)) ?? 0
             let end = try call.params.optionalInteger("end", in: 0...Int(Int32.max))

@@ -6,7 +6,19 @@ import Wire
 extension Method {
     /// Bring your own vectors.
     static let imports = [
-        session("chunk.import", .write) { call, session, result in
+        session(
+            "chunk.import", .write,
+            "Adds passages to a document, with vectors of one's own or to be embedded.",
+            .repeatable([
+                .string("document", maximumBytes: 255),
+                .objects(
+                    "chunks", maximumCount: Limits.standard.importChunks,
+                    [
+                        .optionalString("id", maximumBytes: 255),
+                        .string("text", maximumBytes: Limits.standard.textBytes),
+                    ] + Parameter.optionalVector),
+            ])
+        ) { call, session, result in
             let name = try call.params.string("document", maximumBytes: 255)
             let key = try call.params.optionalString("idempotencyKey", maximumBytes: 64)
             let objects = try call.params.objects(

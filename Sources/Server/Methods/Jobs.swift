@@ -14,11 +14,17 @@ import Wire
 extension Method {
     /// Long work, looked at from outside.
     static let jobs = [
-        account("job.get", .read) { call, principal, result in
+        account(
+            "job.get", .read, "A job as it stands.",
+            [.id("job")]
+        ) { call, principal, result in
             let job = try await namedJob(&call, principal)
             result.object("job") { $0.members(of: job) }
         },
-        session("job.list", .read) { call, session, result in
+        session(
+            "job.list", .read, "The jobs of the session, newest first.",
+            .paged()
+        ) { call, session, result in
             let page = try ListPage<TimeCursor>(&call)
             try call.params.finish()
             try await requireSession(session, call)
@@ -32,13 +38,19 @@ extension Method {
                 writer.object { $0.members(of: job) }
             }
         },
-        account("job.cancel", .write) { call, principal, result in
+        account(
+            "job.cancel", .write, "Ends a job that waits or runs.",
+            [.id("job")]
+        ) { call, principal, result in
             let job = try await namedJob(&call, principal)
             _ = try await call.services.ingestor.cancel(job: job.id)
             let ended = try await current(job.id, call.services, principal)
             result.object("job") { $0.members(of: ended ?? job) }
         },
-        account("job.subscribe", .read) { call, principal, result in
+        account(
+            "job.subscribe", .read, "Sends `$/progress` until the job has ended.",
+            [.id("job")]
+        ) { call, principal, result in
             let job = try await namedJob(&call, principal)
             result.object("job") { $0.members(of: job) }
             guard !job.state.isEnded else { return }

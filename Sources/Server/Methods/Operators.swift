@@ -7,7 +7,9 @@ import Wire
 extension Method {
     /// For whoever looks after the server.
     static let operators = [
-        account("server.status", .admin) { call, _, result in
+        account(
+            "server.status", .admin, "Versions, connections, searches, jobs, models, memory."
+        ) { call, _, result in
             try call.params.finish()
             let database = try await DatabaseStatus(call.services)
             let pool = call.services.pool.statistics

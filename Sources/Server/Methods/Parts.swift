@@ -6,7 +6,10 @@ import Wire
 extension Method {
     /// What documents consist of: pages, sections, chunks.
     static let parts = [
-        session("page.list", .read) { call, session, result in
+        session(
+            "page.list", .read, "The pages of a document, in order.",
+            .paged([.id("document")])
+        ) { call, session, result in
             let page = try ListPage<Int>(&call)
             let document = try await namedDocument(&call, session)
             let pages = try await call.services.pool.withConnection { db in
@@ -24,7 +27,10 @@ extension Method {
                 }
             }
         },
-        session("section.list", .read) { call, session, result in
+        session(
+            "section.list", .read, "The sections of a document, in order.",
+            .paged([.id("document")])
+        ) { call, session, result in
             let page = try ListPage<SectionCursor>(&call)
             let document = try await namedDocument(&call, session)
             let sections = try await call.services.pool.withConnection { db in
@@ -38,7 +44,12 @@ extension Method {
                 writer.object { $0.members(of: section) }
             }
         },
-        session("chunk.list", .read) { call, session, result in
+        session(
+            "chunk.list", .read, "The chunks of a document, or of all, in reading order.",
+            .paged([
+                .optionalID("document"), .optionalChoice("type", of: ChunkType.self),
+            ])
+        ) { call, session, result in
             let page = try ListPage<ChunkCursor>(&call)
             let document = try call.params.optionalID("document")
             let type = try call.params.optionalChoice("type", of: ChunkType.self)
@@ -59,7 +70,10 @@ extension Method {
                 writer.object { $0.members(of: chunk) }
             }
         },
-        session("chunk.get", .read) { call, session, result in
+        session(
+            "chunk.get", .read, "A chunk, with its vector if asked.",
+            [.id("chunk"), .optionalFlag("vector")]
+        ) { call, session, result in
             let id = try call.params.id("chunk")
             let withVector = try call.params.optionalFlag("vector") ?? false
             try call.params.finish()

@@ -15,13 +15,22 @@ import Wire
 extension Method {
     /// Query to hits.
     static let searches = [
-        search("search", .read) { call, session in
+        search(
+            "search", .read, "The nearest chunks to a text or a vector, with where they stand.",
+            searchQuery + searchOptions
+        ) { call, session in
             let query = try SearchQuery(&call.params, call.limits)
             let request = try SearchRequest(&call, session, query)
             try call.params.finish()
             return request
         },
-        session("search.batch", .read) { call, session, result in
+        session(
+            "search.batch", .read,
+            "Many searches with the same options; answers in the order of the queries.",
+            [
+                .objects("queries", maximumCount: Limits.standard.batch, searchQuery)
+            ] + searchOptions
+        ) { call, session, result in
             let begun = ContinuousClock.now
             let queries = try batch(&call)
             let request = try SearchRequest(&call, session, queries[0])
@@ -32,7 +41,10 @@ extension Method {
                 writer.object { $0.members(of: answer, queue: queue) }
             }
         },
-        session("search.explain", .read) { call, session, result in
+        session(
+            "search.explain", .read, "Why a chunk is, or is not, among the hits of a search.",
+            [.id("chunk")] + searchQuery + searchOptions
+        ) { call, session, result in
             let chunk = try call.params.id("chunk")
             let query = try SearchQuery(&call.params, call.limits)
             let request = try SearchRequest(&call, session, query)
@@ -105,6 +117,34 @@ extension SearchQuery {
     }
 }
 
+/// What `SearchQuery` reads.
+private let searchQuery: [Parameter] =
+    [.optionalString("text", maximumBytes: Limits.standard.textBytes)] + Parameter.optionalVector
+
+/// What `SearchRequest` reads besides.
+private let searchOptions: [Parameter] = [
+    .optionalInteger("k", in: 1...Limits.standard.k),
+    .optionalChoice("mode", of: SearchMode.self),
+    .optionalChoice("fusion", of: Fusion.self),
+    .optionalChoice("language", of: Language.self),
+    .optionalNumber("diversity", in: 0...1),
+    .optionalObject(
+        "filter",
+        [
+            .optionalIDs("documents"), .optionalIDs("topics"),
+            .optionalRange("pages", in: 1...Int(Int32.max)),
+            .optionalChoices("types", of: ChunkType.self),
+            .optionalDate("createdFrom"), .optionalDate("createdBefore"),
+        ]),
+    .optionalNumber("minScore", in: -1...1_000_000),
+    .optionalChoice("expand", of: Expansion.self),
+    .optionalInteger("siblings", in: 0...100),
+    .optionalInteger("tokenBudget", in: 1...10_000_000),
+    .optionalChoice("exactness", of: Promise.self),
+    .optionalChoice("consistency", of: Consistency.self),
+    .optionalFlag("explain"),
+]
+
 private enum Promise: String, CaseIterable { case probable, proven }
 
 extension SearchRequest {
@@ -141,18 +181,6 @@ extension RankingRequest {
         fusion = try params.optionalChoice("fusion", of: Fusion.self) ?? fusion
         diversity = try params.optionalNumber("diversity", in: 0...1).map { Float($0) } ?? diversity
         language = try params.optionalChoice("language", of: Language.self) ?? language
-    }
-}
-
-extension Parameters {
-    /// Refuses a field that this server does not support.
-    fileprivate mutating func refuse(
-        _ name: StaticString, _ reason: String
-    ) throws(WireError) {
-        guard let value = value(name) else { return }
-        throw WireError(
-            .invalidParams, "`\(name)` \(reason).", field: field(name), expected: "nothing",
-            got: value.kind.rawValue)
     }
 }
 

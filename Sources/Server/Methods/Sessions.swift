@@ -15,7 +15,13 @@ import Wire
 extension Method {
     /// Study sessions of the caller's account. A key bound to one session sees only that one.
     static let sessions = [
-        account("session.create", .write) { call, principal, result in
+        account(
+            "session.create", .write, "Makes a session.",
+            .repeatable([
+                .string("title"), .optionalString("description", maximumBytes: 16 << 10),
+                .optionalString("model"),
+            ])
+        ) { call, principal, result in
             let title = try call.params.string("title")
             let description = try call.params.optionalString("description", maximumBytes: 16 << 10)
             let model = try call.params.optionalString("model")
@@ -32,11 +38,17 @@ extension Method {
                 writer.object("session") { $0.members(of: session) }
             }
         },
-        account("session.get", .read) { call, principal, result in
+        account(
+            "session.get", .read, "A session of this account.",
+            [.id("session")]
+        ) { call, principal, result in
             let session = try await named(&call, principal)
             result.object("session") { $0.members(of: session) }
         },
-        account("session.list", .read) { call, principal, result in
+        account(
+            "session.list", .read, "The sessions of this account, newest first.",
+            .paged()
+        ) { call, principal, result in
             let page = try ListPage<TimeCursor>(&call)
             try call.params.finish()
             let sessions = try await call.services.pool.withConnection { db in
@@ -55,9 +67,11 @@ extension Method {
                 writer.object { $0.members(of: session) }
             }
         },
-        account("session.update", .write) { call, principal, result in
-            let status = try call.params.optionalChoice("status", of: SessionStatus.self)
-            guard let status else { throw WireError.missing("status") }
+        account(
+            "session.update", .write, "Moves a session on to another status.",
+            [.id("session"), .choice("status", of: SessionStatus.self)]
+        ) { call, principal, result in
+            let status = try call.params.choice("status", of: SessionStatus.self)
             let id = try sessionID(&call, principal)
             try call.params.finish()
             let session = try await call.services.pool.withConnection { db in
@@ -66,7 +80,10 @@ extension Method {
             }
             result.object("session") { $0.members(of: session) }
         },
-        account("session.delete", .write) { call, principal, result in
+        account(
+            "session.delete", .write, "Deletes a session with everything in it.",
+            [.id("session")]
+        ) { call, principal, result in
             let session = try await named(&call, principal)
             var files: [UUID] = []
             // Through the ingestor, one document after another: it also stops the work on them and
@@ -89,7 +106,10 @@ extension Method {
             call.peer.close(session.id)
             result.member("deleted", deleted)
         },
-        account("session.open", .read) { call, principal, result in
+        account(
+            "session.open", .read, "Gives the handle that the methods on a session take.",
+            [.id("session")]
+        ) { call, principal, result in
             let session = try await named(&call, principal)
             result.member(
                 "handle",

@@ -5,7 +5,15 @@ import Wire
 extension Method {
     /// Files in pieces, for what does not fit a line.
     static let uploads = [
-        session("document.upload.begin", .write) { call, session, result in
+        session(
+            "document.upload.begin", .write, "Opens an upload of a file in pieces.",
+            [
+                .string("fileName", maximumBytes: 255),
+                .integer("bytes", in: 0...Limits.standard.documentBytes),
+                .optionalString("sha256", maximumBytes: 64),
+                .optionalString("description", maximumBytes: 4096),
+            ]
+        ) { call, session, result in
             let fileName = try call.params.string("fileName", maximumBytes: 255)
             let bytes = try call.params.integer("bytes", in: 0...call.limits.documentBytes)
             let sha256 = try call.params.optionalString("sha256", maximumBytes: 64)
@@ -23,12 +31,23 @@ extension Method {
             result.member("upload", name)
             result.member("chunkBytes", call.limits.uploadChunkBytes)
         },
-        account("document.upload.chunk", .write) { call, _, result in
-            let upload = try openUpload(try call.params.string("upload"), call)
-            let offset = try call.params.integer("offset", in: 0...upload.bytes)
+        account(
+            "document.upload.chunk", .write, "Sends one piece of an upload, in any order.",
+            [
+                .string("upload"), .integer("offset", in: 0...Limits.standard.documentBytes),
+                .base64("dataB64", maximumBytes: Limits.standard.uploadChunkBytes),
+            ]
+        ) { call, _, result in
+            let name = try call.params.string("upload")
+            let offset = try call.params.integer("offset", in: 0...call.limits.documentBytes)
             let piece = try call.params.base64(
                 "dataB64", maximumBytes: call.limits.uploadChunkBytes)
             try call.params.finish()
+            let upload = try openUpload(name, call)
+            guard offset <= upload.bytes else {
+                throw WireError.invalid(
+                    "offset", expected: "an integer from 0 to \(upload.bytes)", got: "\(offset)")
+            }
             guard offset + piece.count <= upload.bytes else {
                 throw WireError.invalid(
                     "dataB64", expected: "at most \(upload.bytes - offset) bytes from there",
@@ -36,7 +55,11 @@ extension Method {
             }
             result.member("received", try await upload.write(piece, at: offset))
         },
-        account("document.upload.commit", .write) { call, principal, result in
+        account(
+            "document.upload.commit", .write,
+            "Makes a document of an upload and starts its ingestion.",
+            .repeatable([.string("upload")])
+        ) { call, principal, result in
             let name = try call.params.string("upload")
             let key = try call.params.optionalString("idempotencyKey", maximumBytes: 64)
             try call.params.finish()
