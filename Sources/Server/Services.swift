@@ -1,5 +1,6 @@
 // What the methods work with. The command assembles it; the server owns none of it.
 
+package import Accounts
 package import Embedding
 package import Ingestion
 package import Logging
@@ -13,6 +14,8 @@ package struct Services: Sendable {
     package let embedders: EmbedderRegistry
     package let searcher: Searcher
     package let ingestor: Ingestor
+    /// What must not be read in the database is sealed with it.
+    package let sealer: Sealer
     /// Where uploads wait for their commit. Not beside the stored files: nothing here outlives
     /// its connection.
     package let uploadDirectory: String
@@ -20,12 +23,13 @@ package struct Services: Sendable {
 
     package init(
         pool: Pool, embedders: EmbedderRegistry, searcher: Searcher, ingestor: Ingestor,
-        uploadDirectory: String, logger: Logger = Logger(label: "carrel.server")
+        sealer: Sealer, uploadDirectory: String, logger: Logger = Logger(label: "carrel.server")
     ) {
         self.pool = pool
         self.embedders = embedders
         self.searcher = searcher
         self.ingestor = ingestor
+        self.sealer = sealer
         self.uploadDirectory = uploadDirectory
         self.logger = logger
     }

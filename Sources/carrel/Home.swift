@@ -1,5 +1,6 @@
 // Where things lie on this machine.
 
+import Accounts
 import Foundation
 
 /// The folder that holds all that a running system makes, and the places below it.
@@ -12,6 +13,7 @@ struct Home: Sendable {
     }
 
     var clientFile: String { path + "/client.json" }
+    var masterKeys: String { path + "/master.keys" }
     var cluster: String { path + "/postgres" }
     /// What was ingested, under names of our own.
     var blobs: String { path + "/blobs" }
@@ -22,6 +24,13 @@ struct Home: Sendable {
         Self.environment("CARREL_POSTGRES_DIR") ?? path + "/runtime/postgres"
     }
     var model: String { Self.environment("CARREL_MODEL_DIR") ?? path + "/models/all-MiniLM-L6-v2" }
+
+    /// The keys that seal what the database must not tell: from `CARREL_MASTER_KEY`, else from a
+    /// file, which the first start makes.
+    func keyRing() throws -> KeyRing {
+        if let text = Self.environment("CARREL_MASTER_KEY") { return try KeyRing(parsing: text) }
+        return try KeyRing(file: masterKeys)
+    }
 
     /// A variable that is set to something.
     static func environment(_ name: String) -> String? {

@@ -44,7 +44,8 @@ private struct Node: Sendable {
             Services(
                 pool: pool, embedders: embedders,
                 searcher: Searcher(pool: pool, embedders: embedders, snapshots: snapshots),
-                ingestor: ingestor, uploadDirectory: directory + "/uploads", logger: logger))
+                ingestor: ingestor, sealer: Sealer(.unkept()),
+                uploadDirectory: directory + "/uploads", logger: logger))
         return Node(
             server: server, port: try await server.start(), pool: pool, snapshots: snapshots,
             following: Task { await snapshots.follow() })

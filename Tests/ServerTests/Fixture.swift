@@ -114,7 +114,7 @@ func withServer(
             Services(
                 pool: pool, embedders: embedders,
                 searcher: Searcher(pool: pool, embedders: embedders, snapshots: snapshots),
-                ingestor: ingestor,
+                ingestor: ingestor, sealer: Sealer(.unkept()),
                 uploadDirectory: directory + "/uploads", logger: logger))
         let port = try await server.start()
         let test = TestServer(

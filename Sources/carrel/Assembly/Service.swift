@@ -78,7 +78,8 @@ struct Service {
             Services(
                 pool: pool, embedders: embedders,
                 searcher: Searcher(pool: pool, embedders: embedders, snapshots: snapshots),
-                ingestor: ingestor, uploadDirectory: home.uploads, logger: logger))
+                ingestor: ingestor, sealer: Sealer(try home.keyRing()),
+                uploadDirectory: home.uploads, logger: logger))
         let address = ClientFile(host: host, port: try await server.start(), apiKey: key)
         let worker = Task { await ingestor.run() }
         let following = Task { await snapshots.follow() }

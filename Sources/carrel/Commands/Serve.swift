@@ -13,6 +13,8 @@ struct Serve: AsyncParsableCommand {
             ENVIRONMENT
               CARREL_HOME             where everything lives (default: data/var)
               CARREL_DATABASE_URL     a PostgreSQL to use instead of the embedded one
+              CARREL_MASTER_KEY       32 bytes in base64 that seal secrets; without it a file \
+            master.keys is made
               CARREL_POSTGRES_DIR     the embedded PostgreSQL's programs
               CARREL_MODEL_DIR        the local model
               CARREL_EMBEDDING_URL    an OpenAI-compatible server, with
