@@ -44,6 +44,7 @@ package enum Indexes {
         File(
             name: "0009_move_graph_aside",
             bytes: PackageResources._009_move_graph_aside_sql),
+        File(name: "0010_create_audit_log", bytes: PackageResources._010_create_audit_log_sql),
     ]
 
     /// One retrieval index each, with the reason for every parameter.

@@ -3,7 +3,7 @@
 package import Foundation
 package import Library
 
-import Postgres
+package import Postgres
 
 extension Ingestor {
     /// Deletes a document with its chunks, and then its bytes. False when it was not there.
@@ -11,7 +11,10 @@ extension Ingestor {
     /// Work on it is cancelled first. The bytes go only after the rows: a document always has its
     /// bytes, and a process that dies in between leaves a file nobody refers to.
     @discardableResult
-    package func delete(session: UUID, document: UUID) async throws -> Bool {
+    package func delete(
+        session: UUID, document: UUID,
+        lastly: @Sendable (Document, Transaction) async throws -> Void = { _, _ in }
+    ) async throws -> Bool {
         let deleted = try await pool.withTransaction { db -> (Document, [UUID])? in
             let jobs = try await JobRepository.cancelOpen(
                 sessionID: session, documentID: document, on: db)
@@ -19,6 +22,7 @@ extension Ingestor {
                 sessionID: session, id: document, on: db)
             guard let gone else { return nil }
             try await SessionRepository.settle(id: session, on: db)
+            try await lastly(gone, db)
             return (gone, jobs)
         }
         guard let (document, jobs) = deleted else { return false }

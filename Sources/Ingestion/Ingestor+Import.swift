@@ -10,7 +10,7 @@ package import Vectors
 import Crypto
 import Documents
 import Embedding
-import Postgres
+package import Postgres
 
 /// One text to be searched, with its vector if it has one already.
 package struct ImportedChunk: Sendable {
@@ -47,7 +47,8 @@ extension Ingestor {
     /// - Throws: `IngestionError.invalid` naming the field (`chunks[3].text`); `LibraryError.conflict`
     ///   when an id is there already, in the call or in the session.
     package func importChunks(
-        session: UUID, documentName: String, chunks: [ImportedChunk]
+        session: UUID, documentName: String, chunks: [ImportedChunk],
+        lastly: @Sendable (ImportResult, Transaction) async throws -> Void = { _, _ in }
     ) async throws -> ImportResult {
         try Self.check(documentName, chunks)
         let embedder = try await pool.withConnection { db in
@@ -75,9 +76,11 @@ extension Ingestor {
                 sessionID: session, id: document.id, status: .completed, pageCount: number, on: db)
             try await SessionRepository.settle(id: session, on: db)
             let version = try await SessionRepository.revision(ids: [session], on: db)[session]
-            return ImportResult(
+            let imported = ImportResult(
                 documentID: document.id, chunkIDs: page.childIDs,
                 revision: version?.revision ?? 0)
+            try await lastly(imported, db)
+            return imported
         }
         await didCommit(session)
         return imported

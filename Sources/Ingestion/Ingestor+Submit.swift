@@ -4,34 +4,38 @@ package import Foundation
 package import Library
 
 import Dispatch
-import Postgres
+package import Postgres
 
 extension Ingestor {
     /// Keeps a file and enqueues its ingestion. The document is PENDING when this returns.
     ///
-    /// `fileName` is what the user calls it: shown, never used as a path.
+    /// `fileName` is what the user calls it: shown, never used as a path. `lastly` is done last in the
+    /// transaction that makes document and job; when it fails, neither is made.
     ///
     /// - Returns: the document, PENDING, and the job that will take it in.
     /// - Throws: `LibraryError.duplicateDocument` naming the document the session already has with
     ///   these bytes, of which then no second copy is kept; `IngestionError`; `PostgresError`. After
     ///   `outcomeUnknown` the document may be there: submitting again tells.
     package func submit(
-        session: UUID, fileName: String, bytes: [UInt8], description: String? = nil
+        session: UUID, fileName: String, bytes: [UInt8], description: String? = nil,
+        lastly: @Sendable (Document, Transaction) async throws -> Void = { _, _ in }
     ) async throws -> (document: Document, job: Job) {
         let blob = try await blocking { [blobs] in try blobs.put(bytes) }
-        return try await enqueue(blob, session: session, fileName: fileName, description)
+        return try await enqueue(blob, session: session, fileName: fileName, description, lastly)
     }
 
     /// The same for a file of this machine, which is copied in pieces.
     package func submit(
-        session: UUID, fileName: String, path: String, description: String? = nil
+        session: UUID, fileName: String, path: String, description: String? = nil,
+        lastly: @Sendable (Document, Transaction) async throws -> Void = { _, _ in }
     ) async throws -> (document: Document, job: Job) {
         let blob = try await blocking { [blobs] in try blobs.put(contentsOf: path) }
-        return try await enqueue(blob, session: session, fileName: fileName, description)
+        return try await enqueue(blob, session: session, fileName: fileName, description, lastly)
     }
 
     private func enqueue(
-        _ blob: Blob, session: UUID, fileName: String, _ description: String?
+        _ blob: Blob, session: UUID, fileName: String, _ description: String?,
+        _ lastly: @Sendable (Document, Transaction) async throws -> Void
     ) async throws -> (document: Document, job: Job) {
         let new = NewDocument(
             sessionID: session, fileName: FileName.display(fileName),
@@ -43,6 +47,7 @@ extension Ingestor {
                 let document = try await DocumentRepository.create(new, on: db)
                 let job = try await JobRepository.enqueue(
                     NewJob(sessionID: session, kind: .ingest, documentID: document.id), on: db)
+                try await lastly(document, db)
                 return (document: document, job: job)
             }
             bell.ring()

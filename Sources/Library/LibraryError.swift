@@ -16,6 +16,9 @@ package enum LibraryError: Error, Sendable, Equatable {
     /// A value that cannot be stored, and which one.
     case invalid(field: String, reason: String)
 
+    /// The end of the audit log's chain is not there: nothing that must be logged can be done.
+    case auditLogBroken
+
     /// A migration run refused or failed; nothing of the step it names was kept.
     case migration(MigrationError)
 }
@@ -28,6 +31,7 @@ extension LibraryError: CustomStringConvertible {
         case .notFound: "not found"
         case .conflict(let reason): reason
         case .invalid(let field, let reason): "\(field): \(reason)"
+        case .auditLogBroken: "the audit log has no end to add to"
         case .migration(let error): error.description
         }
     }

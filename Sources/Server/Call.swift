@@ -12,6 +12,8 @@ struct Call: Sendable {
     let services: Services
     let configuration: ServerConfiguration
     let activity: Activity
+    /// Counts the requests of this connection, from 1.
+    private let number: Int
     /// When the line was complete.
     let arrived: ContinuousClock.Instant
     /// When the client stops waiting.
@@ -22,9 +24,10 @@ struct Call: Sendable {
     init(
         _ request: Request, of method: Method, peer: Peer, services: Services,
         configuration: ServerConfiguration,
-        activity: Activity, arrived: ContinuousClock.Instant
+        activity: Activity, number: Int, arrived: ContinuousClock.Instant
     ) throws(WireError) {
         self.method = method.name
+        self.number = number
         self.peer = peer
         self.services = services
         self.configuration = configuration
@@ -41,6 +44,9 @@ struct Call: Sendable {
         deadline = try params.optionalInteger("timeoutMs", in: 1...86_400_000)
             .map { arrived.advanced(by: .milliseconds($0)) }
     }
+
+    /// Names the request in the log, in refusals and in the audit log: `c7-12`.
+    var requestID: String { "\(peer.name)-\(number)" }
 
     var limits: Limits { configuration.limits }
 

@@ -108,6 +108,7 @@ struct Method: Sendable {
 extension Method {
     private static let families = [
         connection, sessions, documents, uploads, parts, searches, imports, jobs, operators,
+        audits,
     ]
 
     /// Every method, as the families list them.

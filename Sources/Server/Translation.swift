@@ -92,7 +92,7 @@ extension WireError {
         case .conflict(let reason): self.init(.conflict, reason)
         case .invalid(let field, let reason):
             self.init(.invalidParams, "`\(field)`: \(reason).", field: field)
-        case .migration: self = .unexplained
+        case .auditLogBroken, .migration: self = .unexplained
         }
     }
 

@@ -9,7 +9,7 @@ struct UsageTests {
         "key create", "key list", "key revoke", "session", "session create", "session list",
         "session show", "session delete", "ingest", "import", "search", "evaluate", "status",
         "describe",
-        "bench", "bench search", "bench embed", "demo",
+        "bench", "bench search", "bench embed", "demo", "audit", "audit list", "audit verify",
     ]
 
     @Test("--help of every command shows an example and fits a terminal", arguments: commands)

@@ -58,6 +58,7 @@ struct MigrationFileTests {
         7: "91a1ed7bc5e626994d125897908063b51f5c500e8d7bd6cff0ad79f1a9ed643a",
         8: "4a570690a3bad44d77ff3b7cbeb24f604119d29e3cf404a0eadfdd36a51d796d",
         9: "495bf5158f7172c1e796721cfee09c406da1e3dce3e08b3e963c2742c00ef838",
+        10: "e5104b430a8f173dbfffb9d2770caf891b4000fd6b99fda5822e8f087665f2a8",
     ]
 
     @Test("A definition stands in a migration word for word")

@@ -166,7 +166,8 @@ final class ConnectionHandler: ChannelInboundHandler {
                 method, request.id,
                 try Call(
                     request, of: method, peer: peer, services: services,
-                    configuration: configuration, activity: activity, arrived: .now))
+                    configuration: configuration, activity: activity, number: requests + 1,
+                    arrived: .now))
         } catch {
             state.finished(request.id, now: .now())
             if method.needs == .greeting { state.initialized(false, authenticated: false) }

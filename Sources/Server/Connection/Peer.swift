@@ -4,6 +4,7 @@
 
 import Accounts
 import NIOCore
+import Postgres
 import Synchronization
 import Wire
 
@@ -29,9 +30,13 @@ final class Peer: Sendable {
     /// Names the connection in the log and in the request ids of refusals.
     let name: String
 
+    /// Where the client is; nil when that is no IP address.
+    let address: INET?
+
     init(name: String, channel: any Channel) {
         self.name = name
         self.channel = channel
+        address = channel.remoteAddress?.ipAddress.flatMap { INET($0) }
     }
 
     // MARK: Who

@@ -30,8 +30,13 @@ extension Method {
 
     private static func authenticate(_ apiKey: String?, _ call: Call) async throws -> Principal? {
         guard let apiKey else { return nil }
-        return try await call.services.pool.withConnection { db in
-            try await KeyService.authenticate(apiKey, on: db)
+        do {
+            return try await call.services.pool.withConnection { db in
+                try await KeyService.authenticate(apiKey, on: db)
+            }
+        } catch let error where WireError(translating: error).kind == .unauthenticated {
+            try await call.recordFailedAuthentication(way: "apiKey")
+            throw error
         }
     }
 }

@@ -27,11 +27,11 @@ extension Method {
             let key = try call.params.optionalString("idempotencyKey", maximumBytes: 64)
             try call.params.finish()
             try await requireSession(session, call)
-            let ingestor = call.services.ingestor
-            try await once(key, call, session.principal, &result) { writer in
-                let (document, job) = try await ingestor.submit(
+            let frozen = call
+            try await once(key, frozen, session.principal, &result) { writer in
+                let (document, job) = try await frozen.services.ingestor.submit(
                     session: session.id, fileName: fileName, bytes: Array(text.utf8),
-                    description: description)
+                    description: description, lastly: frozen.recordDocument)
                 writer.object("document") { $0.members(of: document) }
                 writer.object("job") { $0.members(of: job) }
             }
@@ -67,8 +67,9 @@ extension Method {
             let id = try call.params.id("document")
             try call.params.finish()
             try await requireSession(session, call)
-            guard try await call.services.ingestor.delete(session: session.id, document: id)
-            else { throw noDocument }
+            let deleted = try await call.services.ingestor.delete(
+                session: session.id, document: id, lastly: call.recordDocument)
+            guard deleted else { throw noDocument }
             result.member("deleted", true)
         },
         session(

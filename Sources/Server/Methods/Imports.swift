@@ -1,5 +1,6 @@
 import Accounts
 import Ingestion
+import Library
 import Vectors
 import Wire
 
@@ -26,10 +27,15 @@ extension Method {
             try call.params.finish()
             let chunks = try objects.map { try ImportedChunk($0, call.limits) }
             try await requireSession(session, call)
-            let services = call.services
+            let frozen = call
             try await once(key, call, session.principal, &result) { writer in
-                let imported = try await services.ingestor.importChunks(
-                    session: session.id, documentName: name, chunks: chunks)
+                let imported = try await frozen.services.ingestor.importChunks(
+                    session: session.id, documentName: name, chunks: chunks
+                ) { imported, db in
+                    try await frozen.record(
+                        AuditTarget(.document, imported.documentID), session: session.id,
+                        ["chunks": "\(imported.chunkIDs.count)"], on: db)
+                }
                 writer.object("document") {
                     $0.member("id", imported.documentID)
                     $0.member("fileName", name)

@@ -29,6 +29,7 @@ extension Method {
             try call.params.finish()
             guard principal.boundSession == nil else { throw boundKey }
             let embedder = try embedder(named: model, call)
+            let frozen = call
             try await onceInTransaction(key, call, principal, &result) { db, writer in
                 let row = try await EmbeddingModelRepository.register(
                     NewEmbeddingModel(embedder.identity), on: db)
@@ -36,6 +37,8 @@ extension Method {
                     profileID: principal.profileID, title: title, description: description,
                     modelID: row.id, on: db)
                 writer.object("session") { $0.members(of: session) }
+                try await frozen.record(
+                    AuditTarget(.session, session.id), session: session.id, on: db)
             }
         },
         account(
@@ -98,9 +101,14 @@ extension Method {
                     try await call.services.ingestor.delete(session: session.id, document: file)
                 }
             } while !files.isEmpty
-            let deleted = try await call.services.pool.withConnection { db in
-                try await SessionRepository.delete(
+            let deleted = try await call.services.pool.withTransaction { db in
+                let deleted = try await SessionRepository.delete(
                     id: session.id, profileID: principal.profileID, on: db)
+                if deleted {
+                    try await call.record(
+                        AuditTarget(.session, session.id), session: session.id, on: db)
+                }
+                return deleted
             }
             call.services.searcher.snapshots?.forget(session.id)
             call.peer.close(session.id)

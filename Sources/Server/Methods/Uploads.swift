@@ -70,7 +70,7 @@ extension Method {
                 try await upload.check()
                 let (document, job) = try await ingestor.submit(
                     session: upload.session.id, fileName: upload.fileName, path: upload.path,
-                    description: upload.fileDescription)
+                    description: upload.fileDescription, lastly: frozen.recordDocument)
                 peer.remove(upload: name)?.discard()
                 writer.object("document") { $0.members(of: document) }
                 writer.object("job") { $0.members(of: job) }

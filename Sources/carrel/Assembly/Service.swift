@@ -133,6 +133,7 @@ struct Service {
             }
             if let first = try await KeyService.createFirst(on: transaction) {
                 Terminal.note("carrel: made an account and a key, kept in \(home.clientFile)")
+                try await first.created.key.recordCreation(by: "carrel serve", on: transaction)
                 return first.created.secret.text
             }
             guard let profile = try await ProfileRepository.first(on: transaction) else {
@@ -141,6 +142,7 @@ struct Service {
             let name = "client \(Date().formatted(.iso8601))"
             let created = try await KeyService.create(
                 profileID: profile.id, name: name, scopes: Set(Scope.allCases), on: transaction)
+            try await created.key.recordCreation(by: "carrel serve", on: transaction)
             Terminal.note("carrel: \(home.clientFile) held no valid key; made \"\(name)\"")
             return created.secret.text
         }

@@ -73,11 +73,15 @@ struct Key: AsyncParsableCommand {
         func run() async throws {
             let (scopes, session) = try (parsedScopes(), parsedSession())
             let created = try await database.chosen.withConnection { connection in
-                try await KeyService.create(
-                    profileID: try await Key.owner(connection), name: name, scopes: scopes,
-                    sessionID: session,
-                    expiresAt: days.map { Date(timeIntervalSinceNow: Double($0) * 86_400) },
-                    on: connection)
+                try await connection.withTransaction { db in
+                    let created = try await KeyService.create(
+                        profileID: try await Key.owner(db), name: name, scopes: scopes,
+                        sessionID: session,
+                        expiresAt: days.map { Date(timeIntervalSinceNow: Double($0) * 86_400) },
+                        on: db)
+                    try await created.key.recordCreation(by: "carrel key", on: db)
+                    return created
+                }
             }
             if json {
                 let answer = Answer(
@@ -152,17 +156,33 @@ struct Key: AsyncParsableCommand {
                         $0.id == UUID(uuidString: key) || $0.name == key
                     })
                 else { throw Failure("there is no key \"\(key)\"; see `carrel key list`") }
-                try await KeyService.revoke(id: found.id, profileID: owner, on: connection)
+                try await connection.withTransaction { db in
+                    try await KeyService.revoke(id: found.id, profileID: owner, on: db)
+                    try await AuditRepository.record(
+                        action: "apikey.revoke", actor: owner,
+                        target: AuditTarget(.apiKey, found.id), session: found.sessionID,
+                        metadata: ["by": "carrel key"], on: db)
+                }
                 Terminal.say("revoked \(found.name)")
             }
         }
     }
 
     /// The account whose keys these are: the first, until accounts can be made.
-    private static func owner(_ connection: Connection) async throws -> UUID {
-        guard let profile = try await ProfileRepository.first(on: connection) else {
+    private static func owner(_ db: some Queryable) async throws -> UUID {
+        guard let profile = try await ProfileRepository.first(on: db) else {
             throw Failure("there is no account yet; the first `carrel serve` makes one")
         }
         return profile.id
+    }
+}
+
+extension ApiKey {
+    /// The entry of the audit log for a key that a command made, not a method.
+    func recordCreation(by command: String, on transaction: Transaction) async throws {
+        try await AuditRepository.record(
+            action: "apikey.create", actor: profileID, target: AuditTarget(.apiKey, id),
+            session: sessionID,
+            metadata: ["by": command, "scopes": scopes.joined(separator: ",")], on: transaction)
     }
 }
