@@ -45,7 +45,9 @@ package struct Parameters: Sendable {
     /// declared: the description of the protocol would not know them.
     package func finish() throws(WireError) {
         guard let object else { return }
-        if _isDebugAssertConfiguration(), let declared { try check(object, declared) }
+        #if DEBUG
+            if let declared { try check(object, declared) }
+        #endif
         guard isStrict else { return }
         for (position, member) in object.enumerated()
         where position >= 64 || read & (1 << UInt64(position)) == 0 {
