@@ -45,6 +45,8 @@ package enum Indexes {
             name: "0009_move_graph_aside",
             bytes: PackageResources._009_move_graph_aside_sql),
         File(name: "0010_create_audit_log", bytes: PackageResources._010_create_audit_log_sql),
+        File(name: "0011_create_folders", bytes: PackageResources._011_create_folders_sql),
+        File(name: "0012_create_quotas", bytes: PackageResources._012_create_quotas_sql),
     ]
 
     /// One retrieval index each, with the reason for every parameter.

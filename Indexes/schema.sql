@@ -41,6 +41,38 @@ CREATE TABLE carrel.profiles (
 -- Two spellings of one mailbox are one account; the spelling given is kept.
 CREATE UNIQUE INDEX profiles_email_key ON carrel.profiles (lower(email));
 
+-- How many bytes of files an account may keep, and how many it keeps.
+
+-- What may not be exceeded is the growth: a limit may be set below the usage, and then documents can
+-- still be deleted, one after another, until it is met. So this is a trigger where a CHECK of
+-- used_bytes <= limit_bytes would refuse both.
+CREATE TABLE carrel.quotas (
+    profile_id uuid PRIMARY KEY REFERENCES carrel.profiles ON DELETE CASCADE,
+    limit_bytes bigint NOT NULL DEFAULT 104857600
+        CONSTRAINT quotas_limit_bytes_not_negative CHECK (limit_bytes >= 0),
+    used_bytes bigint NOT NULL DEFAULT 0
+        CONSTRAINT quotas_used_bytes_not_negative CHECK (used_bytes >= 0)
+);
+
+CREATE FUNCTION carrel.refuse_beyond_quota() RETURNS trigger
+    LANGUAGE plpgsql AS
+$$
+BEGIN
+    RAISE EXCEPTION 'expected at most % bytes, got %', NEW.limit_bytes, NEW.used_bytes
+        USING ERRCODE = 'check_violation',
+            SCHEMA = TG_TABLE_SCHEMA,
+            TABLE = TG_TABLE_NAME,
+            COLUMN = 'used_bytes',
+            CONSTRAINT = 'quotas_within_limit';
+END;
+$$;
+
+CREATE TRIGGER quotas_within_limit
+    BEFORE UPDATE OF used_bytes ON carrel.quotas
+    FOR EACH ROW
+    WHEN (NEW.used_bytes > OLD.used_bytes AND NEW.used_bytes > NEW.limit_bytes)
+    EXECUTE FUNCTION carrel.refuse_beyond_quota();
+
 -- A key of 256 random bits is found by its SHA-256: no salt is needed, because there is nothing
 -- to guess, and the lookup takes the same time whichever key was asked for.
 --
@@ -166,6 +198,63 @@ CREATE TRIGGER study_sessions_status_moves
     WHEN (OLD.status IS DISTINCT FROM NEW.status)
     EXECUTE FUNCTION carrel.refuse_status_move();
 
+-- Folders: a tree in each session, and the place of a document in it.
+
+-- A folder takes its folders with it when it is deleted, never its documents.
+CREATE TABLE carrel.folders (
+    session_id uuid NOT NULL REFERENCES carrel.study_sessions ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    parent_id uuid,
+    name text NOT NULL
+        CONSTRAINT folders_name_length CHECK (octet_length(name) BETWEEN 1 AND 255),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (session_id, id),
+    CONSTRAINT folders_name_key UNIQUE NULLS NOT DISTINCT (session_id, parent_id, name),
+    CONSTRAINT folders_not_in_itself CHECK (parent_id <> id),
+    FOREIGN KEY (session_id, parent_id)
+        REFERENCES carrel.folders (session_id, id) ON DELETE CASCADE
+);
+
+-- Walks from the new parent to the root and refuses to meet the folder itself.
+--
+-- Two moves at once could each be right by what they see and make a cycle together. So moves of one
+-- session take turns, by a lock that lasts to the end of the transaction; what the walk reads is
+-- what the one before has committed. FOR SHARE is for stricter isolation levels, whose snapshot is older
+-- than the lock: there a folder moved meanwhile fails the statement.
+--
+-- It reads only its own table, under the name it has there, so it may run on a shard.
+CREATE FUNCTION carrel.refuse_folder_cycle() RETURNS trigger
+    LANGUAGE plpgsql AS
+$$
+DECLARE
+    above uuid := NEW.parent_id;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('carrel.folders'), hashtext(NEW.session_id::text));
+    WHILE above IS NOT NULL LOOP
+        IF above = NEW.id THEN
+            RAISE EXCEPTION 'a folder cannot be moved into itself or below itself'
+                USING ERRCODE = 'check_violation',
+                    SCHEMA = TG_TABLE_SCHEMA,
+                    TABLE = TG_TABLE_NAME,
+                    COLUMN = 'parent_id',
+                    CONSTRAINT = 'folders_no_cycle';
+        END IF;
+        EXECUTE format(
+            'SELECT parent_id FROM %I.%I WHERE session_id = $1 AND id = $2 FOR SHARE',
+            TG_TABLE_SCHEMA, TG_TABLE_NAME)
+            INTO above USING NEW.session_id, above;
+    END LOOP;
+    RETURN NEW;
+END;
+$$;
+
+-- A folder that is new has nothing below it, so only moving can close a circle.
+CREATE TRIGGER folders_no_cycle
+    BEFORE UPDATE OF parent_id ON carrel.folders
+    FOR EACH ROW
+    WHEN (OLD.parent_id IS DISTINCT FROM NEW.parent_id)
+    EXECUTE FUNCTION carrel.refuse_folder_cycle();
+
 -- Document → page → section. All offsets count Unicode scalars of documents.content_text and are
 -- half open, start..<end.
 
@@ -176,6 +265,7 @@ CREATE TYPE carrel.processing_status AS ENUM ('PENDING', 'PROCESSING', 'COMPLETE
 CREATE TABLE carrel.documents (
     session_id uuid NOT NULL REFERENCES carrel.study_sessions ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT gen_random_uuid(),
+    folder_id uuid,
     file_name text NOT NULL,
     file_path text NOT NULL,
     file_description text,
@@ -195,6 +285,8 @@ CREATE TABLE carrel.documents (
     processed_at timestamptz,
     PRIMARY KEY (session_id, id),
     CONSTRAINT documents_file_hash_key UNIQUE (session_id, file_hash),
+    CONSTRAINT documents_folder_id_fkey FOREIGN KEY (session_id, folder_id)
+        REFERENCES carrel.folders (session_id, id) ON DELETE SET NULL (folder_id),
     CONSTRAINT documents_content_length_is_length
         CHECK (
             content_text IS NULL
@@ -203,6 +295,8 @@ CREATE TABLE carrel.documents (
 );
 
 CREATE INDEX documents_session_id_created_at_idx ON carrel.documents (session_id, created_at);
+
+CREATE INDEX documents_session_id_folder_id_idx ON carrel.documents (session_id, folder_id);
 
 -- The queue, oldest first; a few rows however many documents there are.
 CREATE INDEX documents_pending_idx ON carrel.documents (processing_status, created_at)

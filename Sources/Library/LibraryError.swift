@@ -13,6 +13,9 @@ package enum LibraryError: Error, Sendable, Equatable {
     /// Something with this name or number exists already. The text may be shown to anyone.
     case conflict(String)
 
+    /// The account would keep more bytes than it may.
+    case quotaExceeded(Quota, wanted: Int64)
+
     /// A value that cannot be stored, and which one.
     case invalid(field: String, reason: String)
 
@@ -30,6 +33,8 @@ extension LibraryError: CustomStringConvertible {
             "the session already holds this file as document \(existing.uuidString.lowercased())"
         case .notFound: "not found"
         case .conflict(let reason): reason
+        case .quotaExceeded(let quota, let wanted):
+            "expected at most \(quota.freeBytes) bytes more, got \(wanted)"
         case .invalid(let field, let reason): "\(field): \(reason)"
         case .auditLogBroken: "the audit log has no end to add to"
         case .migration(let error): error.description

@@ -108,7 +108,7 @@ struct Method: Sendable {
 extension Method {
     private static let families = [
         connection, sessions, documents, uploads, parts, searches, imports, jobs, operators,
-        audits,
+        audits, folders, quotas,
     ]
 
     /// Every method, as the families list them.

@@ -71,6 +71,10 @@ extension WireError {
             self.init(.conflict, "Something with this name or number exists already.")
         case .checkViolation where error.constraint == "study_sessions_status_moves":
             self.init(.conflict, "The session cannot move to this status from the one it has.")
+        case .checkViolation
+        where ["folders_no_cycle", "folders_not_in_itself"].contains(error.constraint):
+            self.init(
+                .conflict, "A folder cannot be put into itself or below itself.", field: "parent")
         case .foreignKeyViolation:
             self.init(.notFound, "What this refers to does not exist.")
         case let state where state.isWorthRetrying || state == .lockNotAvailable:
@@ -90,6 +94,12 @@ extension WireError {
                 got: existing.wireText)
         case .notFound: self.init(.notFound, "There is no such thing in this account.")
         case .conflict(let reason): self.init(.conflict, reason)
+        case .quotaExceeded(let quota, let wanted):
+            self.init(
+                .quotaExceeded,
+                "The account may keep \(quota.limitBytes) bytes and keeps \(quota.usedBytes).",
+                limit: Int(quota.limitBytes), expected: "at most \(quota.freeBytes) bytes",
+                got: "\(wanted)")
         case .invalid(let field, let reason):
             self.init(.invalidParams, "`\(field)`: \(reason).", field: field)
         case .auditLogBroken, .migration: self = .unexplained

@@ -29,6 +29,7 @@ struct Carrel: AsyncParsableCommand {
         version: version,
         subcommands: [
             Serve.self, Migrate.self, Key.self, Session.self, Ingest.self, Import.self, Search.self,
-            Audit.self, Evaluate.self, Status.self, Describe.self, Bench.self, Demo.self,
+            Folder.self, Quota.self, Audit.self, Evaluate.self, Status.self, Describe.self,
+            Bench.self, Demo.self,
         ])
 }

@@ -10,6 +10,8 @@ struct UsageTests {
         "session show", "session delete", "ingest", "import", "search", "evaluate", "status",
         "describe",
         "bench", "bench search", "bench embed", "demo", "audit", "audit list", "audit verify",
+        "folder", "folder list", "folder create", "folder move", "folder put", "folder delete",
+        "quota", "quota get", "quota set",
     ]
 
     @Test("--help of every command shows an example and fits a terminal", arguments: commands)

@@ -95,7 +95,7 @@ struct GraphTests {
                 try await db.query(rows)[0].get(0)
             }
             #expect(left == 6)
-            try await f.pool.withConnection { db in
+            try await f.pool.withTransaction { db in
                 _ = try await SessionRepository.delete(
                     id: f.session.id, profileID: f.profile.id, on: db)
             }

@@ -122,7 +122,7 @@ struct HierarchyTests {
             }
             var before: [String: Int] = [:]
             for table in tables { before[table] = try await f.count(table) }
-            let deleted = try await f.pool.withConnection { db in
+            let deleted = try await f.pool.withTransaction { db in
                 try await SessionRepository.delete(
                     id: f.session.id, profileID: f.profile.id, on: db)
             }

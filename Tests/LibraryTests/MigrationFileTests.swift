@@ -59,6 +59,8 @@ struct MigrationFileTests {
         8: "4a570690a3bad44d77ff3b7cbeb24f604119d29e3cf404a0eadfdd36a51d796d",
         9: "495bf5158f7172c1e796721cfee09c406da1e3dce3e08b3e963c2742c00ef838",
         10: "e5104b430a8f173dbfffb9d2770caf891b4000fd6b99fda5822e8f087665f2a8",
+        11: "e41d0aedf67ab1aea328cec3529b3fb079c83bf79b512d9ca622130ec5cf9d20",
+        12: "d50285d14d50f21909081b4ae107cf4800347208b4697ed066a10a75d8141c94",
     ]
 
     @Test("A definition stands in a migration word for word")

@@ -139,7 +139,7 @@ struct RevisionTests {
             #expect(read.chunks.isEmpty)
             #expect(try await self.read(f, after: 3)?.changes.removedDocuments == [])
 
-            _ = try await f.pool.withConnection { db in
+            _ = try await f.pool.withTransaction { db in
                 try await SessionRepository.delete(
                     id: f.session.id, profileID: f.profile.id, on: db)
             }

@@ -58,7 +58,7 @@ struct SessionTests {
     @Test("Another account's session is not found, deleted, or moved")
     func owners() async throws {
         try await Fixture.with { f in
-            try await f.pool.withConnection { db in
+            try await f.pool.withTransaction { db in
                 let stranger = try await ProfileRepository.create(
                     handle: "stranger", email: "s@localhost", passwordHash: "!", on: db)
                 let id = f.session.id
@@ -141,7 +141,7 @@ struct SessionTests {
             #expect(session.chunkCount == 0)
             #expect(await notifications.next()?.payload == "\(f.session.id.lower) 2")
 
-            _ = try await f.pool.withConnection { db in
+            _ = try await f.pool.withTransaction { db in
                 try await SessionRepository.delete(
                     id: f.session.id, profileID: f.profile.id, on: db)
             }

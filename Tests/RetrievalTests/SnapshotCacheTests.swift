@@ -145,7 +145,7 @@ struct SnapshotCacheTests {
             await cache.committed(session)
             #expect(cache.resident(session)?.revision == 2)
             let owner = try #require(cache.resident(session)).version.profileID
-            _ = try await pool.withConnection { db in
+            _ = try await pool.withTransaction { db in
                 try await SessionRepository.delete(id: session, profileID: owner, on: db)
             }
             await cache.committed(session)

@@ -19,7 +19,7 @@ package struct Profile: Sendable, Equatable {
 }
 
 package enum ProfileRepository {
-    /// A new account.
+    /// A new account, with the quota that every account begins with.
     ///
     /// - Throws: `LibraryError.conflict` when the handle, or the email in any spelling, is taken.
     package static func create(
@@ -55,10 +55,16 @@ extension ProfileRepository {
     private static let insert = Statement(
         "profile.insert",
         """
-        INSERT INTO carrel.profiles (handle, email, password_hash, role)
-        VALUES ($1, $2, $3, $4)
-        ON CONFLICT DO NOTHING
-        RETURNING \(columns)
+        WITH made AS (
+            INSERT INTO carrel.profiles (handle, email, password_hash, role)
+            VALUES ($1, $2, $3, $4)
+            ON CONFLICT DO NOTHING
+            RETURNING \(columns)
+        ), quota AS (
+            INSERT INTO carrel.quotas (profile_id)
+            SELECT id FROM made
+        )
+        SELECT \(columns) FROM made
         """)
 
     private static let selectByID = Statement(

@@ -31,6 +31,8 @@ package struct Document: Sendable, Equatable {
     package let createdAt: Date
     /// When it was completed; nil in every other state.
     package let processedAt: Date?
+    /// The folder it lies in; nil at the root.
+    package let folderID: UUID?
 }
 
 /// A document before it has a row.
@@ -91,5 +93,6 @@ extension Document {
         errorMessage = try row.get(12)
         createdAt = try row.get(13)
         processedAt = try row.get(14)
+        folderID = try row.get(15)
     }
 }

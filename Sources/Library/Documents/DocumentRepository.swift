@@ -4,19 +4,25 @@ package import Postgres
 package import FoundationEssentials
 
 package enum DocumentRepository {
-    /// Stores a document's row.
+    /// Stores a document's row and counts its bytes; the account's quota stays locked until the
+    /// transaction ends.
     ///
     /// The duplicate is found without failing the caller's transaction.
     ///
-    /// - Throws: `LibraryError.duplicateDocument` when the session holds the same bytes already.
-    package static func create(_ document: NewDocument, on db: some Queryable) async throws
+    /// - Throws: `LibraryError.duplicateDocument` when the session holds the same bytes already;
+    ///   `LibraryError.quotaExceeded`, after which the transaction must not be committed.
+    package static func create(_ document: NewDocument, on db: Transaction) async throws
         -> Document
     {
         let rows = try await db.query(
             insert, document.sessionID, document.id, document.fileName, document.filePath,
             document.fileDescription, document.fileHash, document.fileType,
             document.fileSizeBytes, document.sourceURI, document.status.rawValue)
-        if let row = rows.first { return try Document(row) }
+        if let row = rows.first {
+            try await QuotaRepository.take(
+                document.fileSizeBytes, sessionID: document.sessionID, on: db)
+            return try Document(row)
+        }
         guard
             let existing = try await getByHash(
                 sessionID: document.sessionID, hash: document.fileHash, on: db)
@@ -84,10 +90,20 @@ package enum DocumentRepository {
         try await db.query(selectPending, limit).map(Document.init)
     }
 
-    /// Deletes a document with its pages, sections and chunks; returns it, so that its object can
-    /// be deleted too, or nil when it was not there.
+    /// Puts a document into a folder of its session; nil is the root. Nil when it was not there.
     ///
-    /// The row is locked first: nobody can add chunks to it between counting and deleting. That it
+    /// - Throws: a `PostgresError` with SQLSTATE `foreign_key_violation` when there is no such folder.
+    package static func move(
+        sessionID: UUID, id: UUID, to folderID: UUID?, on db: some Queryable
+    ) async throws -> Document? {
+        try await db.query(updateFolder, sessionID, id, folderID).first.map(Document.init)
+    }
+
+    /// Deletes a document with its pages, sections and chunks, and gives its bytes back to the account;
+    /// returns it, so that its object can be deleted too, or nil when it was not there.
+    ///
+    /// The row is locked first: nobody can add chunks to it between counting and deleting. Then the
+    /// session's, as everywhere before the quota's: two that lock both never wait for each other. That it
     /// is gone is noted with the revision, for caches that hold its chunks.
     package static func delete(sessionID: UUID, id: UUID, on transaction: Transaction) async throws
         -> Document?
@@ -95,13 +111,17 @@ package enum DocumentRepository {
         guard let row = try await transaction.query(selectForUpdate, sessionID, id).first else {
             return nil
         }
+        _ = try await SessionRepository.nextRevision(id: sessionID, on: transaction)
         let chunks: Int = try await transaction.query(countAndDelete, sessionID, id)[0].get(0)
         if chunks > 0 {
             let revision = try await SessionRepository.bumpRevision(
                 id: sessionID, addingChunks: -chunks, on: transaction)
             try await transaction.execute(noteRemoval, sessionID, revision, id)
         }
-        return try Document(row)
+        let document = try Document(row)
+        try await QuotaRepository.giveBack(
+            document.fileSizeBytes, sessionID: sessionID, on: transaction)
+        return document
     }
 
     /// The text between two offsets, clamped to what there is; `end` nil reads to the end. The
@@ -125,7 +145,7 @@ extension DocumentRepository {
     private static let columns = """
         session_id, id, file_name, file_path, file_description, file_hash, file_type,
         file_size_bytes, source_uri, content_length, page_count, processing_status,
-        error_message, created_at, processed_at
+        error_message, created_at, processed_at, folder_id
         """
 
     private static let insert = Statement(
@@ -160,6 +180,15 @@ extension DocumentRepository {
             error_message = $4,
             page_count = coalesce($5, page_count),
             processed_at = CASE WHEN $3 = 'COMPLETED'::carrel.processing_status THEN now() END
+        WHERE session_id = $1 AND id = $2
+        RETURNING \(columns)
+        """)
+
+    private static let updateFolder = Statement(
+        "document.move",
+        """
+        UPDATE carrel.documents
+        SET folder_id = $3
         WHERE session_id = $1 AND id = $2
         RETURNING \(columns)
         """)

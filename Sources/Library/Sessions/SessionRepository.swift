@@ -30,11 +30,19 @@ package enum SessionRepository {
             .map(StudySession.init)
     }
 
-    /// Deletes a session and, through the keys, everything in it. Returns whether it was there.
-    package static func delete(id: UUID, profileID: UUID, on db: some Queryable) async throws
+    /// Deletes a session and, through the keys, everything in it; the bytes of its documents are given
+    /// back to the account. Returns whether it was there.
+    ///
+    /// The row is locked first, so that no document comes in between counting and deleting.
+    package static func delete(id: UUID, profileID: UUID, on transaction: Transaction) async throws
         -> Bool
     {
-        try await db.query(deleteAndNotify, id, profileID).first != nil
+        guard try await transaction.execute(lockForDeletion, id, profileID) > 0 else {
+            return false
+        }
+        let bytes: Int64 = try await transaction.query(countBytes, id).single()
+        try await QuotaRepository.giveBack(bytes, sessionID: id, on: transaction)
+        return try await transaction.query(deleteAndNotify, id, profileID).first != nil
     }
 
     /// Moves a session on.
@@ -138,6 +146,18 @@ extension SessionRepository {
             )
         ORDER BY s.created_at DESC, s.id DESC
         LIMIT $2
+        """)
+
+    private static let lockForDeletion = Statement(
+        "session.lockForDeletion",
+        "SELECT id FROM carrel.study_sessions WHERE id = $1 AND profile_id = $2 FOR UPDATE")
+
+    private static let countBytes = Statement(
+        "session.countBytes",
+        """
+        SELECT coalesce(sum(file_size_bytes), 0)::bigint
+        FROM carrel.documents
+        WHERE session_id = $1
         """)
 
     /// A revision past the last tells every cache that what it holds is no longer so.

@@ -1,5 +1,7 @@
 import Accounts
 import Ingestion
+import Library
+import Postgres
 import Wire
 
 extension Method {
@@ -20,6 +22,10 @@ extension Method {
             let description = try call.params.optionalString("description", maximumBytes: 4096)
             try call.params.finish()
             try await requireSession(session, call)
+            try await call.services.pool.withConnection { db in
+                try await QuotaRepository.requireRoom(
+                    for: Int64(bytes), profileID: session.principal.profileID, on: db)
+            }
             let upload = try await Upload(
                 session: session, fileName: fileName, description: description, bytes: bytes,
                 sha256: sha256?.lowercased(), directory: call.services.uploadDirectory)
