@@ -4,9 +4,9 @@ import Synchronization
 /// searched and for what is asked. Not Sendable; `withAnalyzer` lends one.
 package final class Analyzer {
     package let language: Language
-    private let segmenter = Segmenter()
-    private let stemmer: Stemmer
-    private let stopWords: Set<String>
+    let segmenter = Segmenter()
+    let stemmer: Stemmer
+    let stopWords: Set<String>
 
     package init(_ language: Language) {
         self.language = language

@@ -42,6 +42,43 @@ internal import CICU
         }
     }
 
+    /// Every word as it is written, and whether only blanks or a hyphen part it from the one before.
+    func forEachSurface(in text: String, _ body: (_ word: String, _ isJoined: Bool) -> Void) {
+        let units = Array(text.utf16)
+        if units.isEmpty { return }
+        unsafe units.withUnsafeBufferPointer { buffer in
+            guard unsafe icu_words_in(breaker, buffer.baseAddress, Int32(units.count)) != 0 else {
+                fatalError("ICU does not take a text of \(units.count) units")
+            }
+            var start = 0
+            var isJoined = false
+            while true {
+                let end = Int(unsafe icu_words_next(breaker))
+                if end < 0 { return }
+                if unsafe icu_words_is_word(breaker) != 0 {
+                    for word in units[start..<end].split(whereSeparator: Self.isApostrophe) {
+                        body(String(decoding: word, as: UTF16.self), isJoined)
+                        isJoined = false
+                    }
+                    isJoined = true
+                } else {
+                    isJoined = isJoined && units[start..<end].allSatisfy(Self.isJoint)
+                }
+                start = end
+            }
+        }
+    }
+
+    /// One word, folded.
+    func folded(_ word: String) -> String {
+        let length = fold(Array(word.utf16))
+        return String(decoding: folded[..<length], as: UTF16.self)
+    }
+
+    private static func isJoint(_ unit: UInt16) -> Bool {
+        unit == 0x20 || unit == 0x0A || unit == 0x0D || unit == 0xA0 || unit == 0x2D
+    }
+
     private static func isApostrophe(_ unit: UInt16) -> Bool { unit == 0x27 || unit == 0x2019 }
 
     /// Folds into the buffer and returns how much of it is used.

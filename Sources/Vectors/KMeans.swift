@@ -10,6 +10,8 @@ package struct Clustering: Sendable {
     package let assignment: [Int]
     /// The cosine of each row to that direction.
     package let similarities: [Float]
+    /// The cosine of each row to the second nearest; −1 when there is only one direction.
+    package let runnersUp: [Float]
 
     /// What k-means makes large: the mean of `similarities`.
     package var cohesion: Double {
@@ -51,6 +53,7 @@ package enum KMeans {
         let k = centroids.count
         var assignment = [Int](repeating: 0, count: rows.count)
         var similarities = [Float](repeating: 0, count: rows.count)
+        var runnersUp = [Float](repeating: -1, count: rows.count)
         var products = [Float](repeating: 0, count: tile * k)
         for start in stride(from: 0, to: rows.count, by: tile) {
             let count = min(tile, rows.count - start)
@@ -66,13 +69,23 @@ package enum KMeans {
             }
             for row in 0..<count {
                 var best = row * k
-                for at in row * k..<(row + 1) * k where products[at] > products[best] { best = at }
+                var second: Float = -1
+                for at in row * k + 1..<(row + 1) * k {
+                    if products[at] > products[best] {
+                        second = products[best]
+                        best = at
+                    } else {
+                        second = max(second, products[at])
+                    }
+                }
+                runnersUp[start + row] = second
                 assignment[start + row] = best - row * k
                 similarities[start + row] = products[best]
             }
         }
         return Clustering(
-            centroids: centroids, assignment: assignment, similarities: similarities)
+            centroids: centroids, assignment: assignment, similarities: similarities,
+            runnersUp: runnersUp)
     }
 
     /// k-means++: the first row at random, each further one with a chance that grows with its distance

@@ -50,6 +50,7 @@ struct KMeansTests {
             let cosines = centroids.map { dot($0, rows.row(row)) }
             #expect(abs(Double(found.similarities[row]) - cosines.max()!) < 1e-5)
             #expect(abs(cosines[found.assignment[row]] - cosines.max()!) < 1e-5)
+            #expect(abs(Double(found.runnersUp[row]) - cosines.sorted().dropLast().last!) < 1e-5)
         }
     }
 
