@@ -114,12 +114,16 @@ let package = Package(
             dependencies: ["Library", "Postgres", "Vectors", "Documents", "Embedding", crypto],
             swiftSettings: settings),
 
+        .target(
+            name: "Study", dependencies: ["Library", "Postgres", "Vectors", "Lexical"],
+            swiftSettings: settings),
+
         // The edge: the socket, the command.
         .target(
             name: "Server",
             dependencies: [
                 "Wire", "Vectors", "Postgres", "Documents", "Lexical", "Library", "Embedding",
-                "Accounts", "Retrieval", "Ingestion", crypto, logging, nio, nioPosix,
+                "Accounts", "Retrieval", "Ingestion", "Study", crypto, logging, nio, nioPosix,
             ],
             swiftSettings: settings),
         .target(
@@ -142,6 +146,9 @@ let package = Package(
             name: "VectorsTests", dependencies: ["Vectors", "CKernels"], swiftSettings: settings),
         .testTarget(
             name: "LexicalTests", dependencies: ["Lexical"], swiftSettings: settings),
+        .testTarget(
+            name: "StudyTests", dependencies: ["Lexical", "Library", "Study", "Vectors"],
+            swiftSettings: settings),
         .testTarget(
             name: "EmbeddingTests", dependencies: ["Embedding", "Vectors"],
             exclude: ["Fixtures"], swiftSettings: settings),

@@ -47,6 +47,8 @@ package enum Indexes {
         File(name: "0010_create_audit_log", bytes: PackageResources._010_create_audit_log_sql),
         File(name: "0011_create_folders", bytes: PackageResources._011_create_folders_sql),
         File(name: "0012_create_quotas", bytes: PackageResources._012_create_quotas_sql),
+        File(
+            name: "0013_add_topic_vectors", bytes: PackageResources._013_add_topic_vectors_sql),
     ]
 
     /// One retrieval index each, with the reason for every parameter.

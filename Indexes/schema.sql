@@ -370,6 +370,20 @@ CREATE TABLE carrel.document_topics (
 CREATE INDEX document_topics_session_id_topic_id_idx
     ON carrel.document_topics (session_id, topic_id);
 
+-- What a topic means: row 0 is the title's vector, the others the subtopics'. A chunk is related to
+-- topics by the statement that stores it. Vectors of another model than the session's relate nothing.
+CREATE TABLE carrel.topic_vectors (
+    session_id uuid NOT NULL,
+    topic_id uuid NOT NULL,
+    place integer NOT NULL
+        CONSTRAINT topic_vectors_place_not_negative CHECK (place >= 0),
+    embedding_model_id uuid NOT NULL,
+    embedding vector(768) NOT NULL,
+    PRIMARY KEY (session_id, topic_id, place),
+    FOREIGN KEY (session_id, topic_id)
+        REFERENCES carrel.topics (session_id, id) ON DELETE CASCADE
+) WITH (toast_tuple_target = 8160);
+
 CREATE TABLE carrel.chats (
     session_id uuid NOT NULL REFERENCES carrel.study_sessions ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -379,12 +393,16 @@ CREATE TABLE carrel.chats (
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (session_id, id),
-    -- One chat per topic; general chats, whose topic is NULL, are as many as one likes.
+    -- One chat per topic; the general one, whose topic is NULL, has an index of its own.
     CONSTRAINT chats_topic_id_key UNIQUE (session_id, topic_id),
     CONSTRAINT chats_type_says_topic CHECK ((type = 'TOPIC') = (topic_id IS NOT NULL)),
     FOREIGN KEY (session_id, topic_id)
         REFERENCES carrel.topics (session_id, id) ON DELETE CASCADE
 );
+
+CREATE UNIQUE INDEX chats_general_key
+    ON carrel.chats (session_id)
+    WHERE type = 'GENERAL';
 
 -- cited_chunk_ids are no foreign keys: a message outlives the chunks it cites.
 CREATE TABLE carrel.messages (

@@ -34,6 +34,10 @@ package struct Ingestor: Sendable {
         /// The wait before the second attempt; doubled for each one after it.
         package var backoff = Duration.seconds(2)
 
+        /// Chunks that are related to topics in one transaction: what searches and writers of the
+        /// session may have to wait for, and the work lost at most when a worker is killed.
+        package var relatedAtOnce = 1_000
+
         package init() {}
     }
 
@@ -51,6 +55,9 @@ package struct Ingestor: Sendable {
         self.observe = observe
         self.didCommit = didCommit
     }
+
+    /// A job was enqueued elsewhere: idle workers of this process look for it now.
+    package func wake() { bell.ring() }
 }
 
 /// The steps of a job as they are reached; what survives a worker killed right there is its test.
@@ -61,6 +68,8 @@ package enum WorkerEvent: Sendable, Hashable {
     case chunked
     /// The vectors of one more batch are kept.
     case embedded(batch: Int)
+    /// One more batch of chunks is related to the topics, and committed.
+    case related(batch: Int)
     /// All rows are written; the transaction is still open.
     case storing
     /// Committed; the scratch files are still there.

@@ -81,7 +81,7 @@ enum Setback: Sendable, Equatable {
 struct TooManyAttempts: Error, CustomStringConvertible {
     let limit: Int
 
-    var description: String { "the worker was lost \(limit) times on this document" }
+    var description: String { "the worker was lost \(limit) times on this job" }
 }
 
 /// Somebody else holds the job now, or it was cancelled.

@@ -27,7 +27,7 @@ extension Ingestor {
         let owner = "\(ProcessInfo.processInfo.processIdentifier)-\(UUID().uuidString)"
         let job = try await pool.withConnection { db in
             try await JobRepository.lease(
-                kinds: [.ingest], owner: owner, for: options.lease, on: db)
+                kinds: [.ingest, .assignTopics], owner: owner, for: options.lease, on: db)
         }
         guard let job else { return false }
         let lease = Lease(job: job, owner: owner, duration: options.lease, pool: pool)
@@ -36,14 +36,17 @@ extension Ingestor {
                 throw TooManyAttempts(limit: options.attempts)
             }
             try await observe(.leased)
-            try await lease.keeping { try await ingest(under: lease) }
+            try await lease.keeping { try await work(under: lease) }
         } catch {
             try await settle(error, under: lease)
         }
         return true
     }
 
-    private func ingest(under lease: Lease) async throws {
+    private func work(under lease: Lease) async throws {
+        if lease.job.kind == .assignTopics {
+            return try await AssignRun(ingestor: self, lease: lease).work()
+        }
         var run = try await IngestRun(self, lease)
         try await run.work()
         try await observe(.stored)

@@ -107,8 +107,8 @@ struct Method: Sendable {
 
 extension Method {
     private static let families = [
-        connection, sessions, documents, uploads, parts, searches, imports, jobs, operators,
-        audits, folders, quotas,
+        connection, sessions, documents, uploads, parts, searches, imports, plans, topics, chats,
+        jobs, operators, audits, folders, quotas,
     ]
 
     /// Every method, as the families list them.

@@ -70,7 +70,8 @@ extension WireError {
         case .uniqueViolation:
             self.init(.conflict, "Something with this name or number exists already.")
         case .checkViolation where error.constraint == "study_sessions_status_moves":
-            self.init(.conflict, "The session cannot move to this status from the one it has.")
+            // The trigger's own words: "a session cannot move from ACTIVE to UPLOADING".
+            self.init(.conflict, "A\(error.message.dropFirst()).", field: "status")
         case .checkViolation
         where ["folders_no_cycle", "folders_not_in_itself"].contains(error.constraint):
             self.init(

@@ -7,7 +7,10 @@ struct UsageTests {
     static let commands = [
         "serve", "migrate", "migrate up", "migrate down", "migrate status", "migrate verify", "key",
         "key create", "key list", "key revoke", "session", "session create", "session list",
-        "session show", "session delete", "ingest", "import", "search", "evaluate", "status",
+        "session show", "session delete", "plan", "plan draft", "plan show", "plan edit",
+        "plan accept", "topic", "topic list", "topic create", "topic tick", "topic order",
+        "topic delete", "chat", "chat list", "chat show", "chat say", "ingest", "import", "search",
+        "evaluate", "status",
         "describe",
         "bench", "bench search", "bench embed", "demo", "audit", "audit list", "audit verify",
         "folder", "folder list", "folder create", "folder move", "folder put", "folder delete",

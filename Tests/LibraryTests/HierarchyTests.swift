@@ -191,27 +191,36 @@ struct HierarchyTests {
         }
     }
 
-    @Test("A topic has one chat; a chat's type says whether it has a topic")
+    @Test("A topic has one chat, a session one general; a chat's type says whether it has a topic")
     func chats() async throws {
         try await Fixture.with { f in
             let topic = try await f.pool.withConnection { db in
                 let topic = try await TopicRepository.create(
                     sessionID: f.session.id, title: "Limits", orderIndex: 0, on: db)
-                _ = try await ChatRepository.create(
+                let chat = try await ChatRepository.create(
                     sessionID: f.session.id, topicID: topic.id, on: db)
-                await #expect(throws: LibraryError.conflict("the topic has a chat already")) {
+                let name = chat.id.uuidString.lowercased()
+                await #expect(
+                    throws: LibraryError.conflict("the topic has a chat already, \(name)")
+                ) {
                     try await ChatRepository.create(
                         sessionID: f.session.id, topicID: topic.id, on: db)
                 }
                 _ = try await ChatRepository.create(sessionID: f.session.id, on: db)
-                _ = try await ChatRepository.create(sessionID: f.session.id, on: db)
-                #expect(
-                    try await ChatRepository.list(sessionID: f.session.id, on: db).count == 3)
+                await #expect(throws: LibraryError.self) {
+                    try await ChatRepository.create(sessionID: f.session.id, on: db)
+                }
+                let chats = try await ChatRepository.list(
+                    sessionID: f.session.id, limit: 10, on: db)
+                #expect(chats.map(\.type) == [.topic, .general])
                 return topic
             }
             let insert = "INSERT INTO carrel.chats (session_id, type, topic_id) VALUES ($1, $2, $3)"
             await expectRefusal(.uniqueViolation, by: "chats_topic_id_key") {
                 try await f.sql(insert, f.session.id, "TOPIC", topic.id)
+            }
+            await expectRefusal(.uniqueViolation, by: "chats_general_key") {
+                try await f.sql(insert, f.session.id, "GENERAL", nil)
             }
             await expectRefusal(.checkViolation, by: "chats_type_says_topic") {
                 try await f.sql(insert, f.session.id, "TOPIC", nil)

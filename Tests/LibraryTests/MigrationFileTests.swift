@@ -61,6 +61,7 @@ struct MigrationFileTests {
         10: "e5104b430a8f173dbfffb9d2770caf891b4000fd6b99fda5822e8f087665f2a8",
         11: "e41d0aedf67ab1aea328cec3529b3fb079c83bf79b512d9ca622130ec5cf9d20",
         12: "d50285d14d50f21909081b4ae107cf4800347208b4697ed066a10a75d8141c94",
+        13: "70e4efe69aeaca4e093abba55951dc4353bdf0b6a79930550dfd558cc694f719",
     ]
 
     @Test("A definition stands in a migration word for word")

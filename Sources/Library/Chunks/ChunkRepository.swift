@@ -12,6 +12,9 @@ package enum ChunkRepository {
     /// CONFLICT and is refused under row-level security. Parents may come in any order, because the
     /// keys are checked when the INSERT ends.
     ///
+    /// A chunk that comes without topics is related to those of its session here: whoever adds topics
+    /// locks the session too, so no chunk is missed between the two.
+    ///
     /// Rows carry the revision they belong to, so the session's row is locked before they are
     /// written, but after the slow part: the COPY. The documents are locked before it, because a
     /// deletion takes the two in that order.
@@ -31,6 +34,9 @@ package enum ChunkRepository {
         let revision = try await SessionRepository.nextRevision(id: sessionID, on: transaction)
         let added = try await transaction.execute(insertStaged, sessionID, revision)
         if added > 0 {
+            let documents = Set(chunks.map(\.documentID)).sorted { $0.uuidString < $1.uuidString }
+            try await TopicRelations.linkDocuments(
+                documents, sessionID: sessionID, on: transaction)
             try await SessionRepository.bumpRevision(
                 id: sessionID, addingChunks: added, on: transaction)
         }
@@ -149,8 +155,12 @@ extension ChunkRepository {
         """
         INSERT INTO carrel.document_chunks
             (session_id, revision, \(staged.joined(separator: ", ")))
-        SELECT $1, $2, \(staged.joined(separator: ", "))
-        FROM pg_temp.staged_chunks
+        SELECT $1, $2, \(staged.dropLast().map { "c." + $0 }.joined(separator: ", ")),
+            CASE
+                WHEN cardinality(c.related_topic_ids) > 0 THEN c.related_topic_ids
+                ELSE \(TopicRelations.topics(of: "c.embedding"))
+            END
+        FROM pg_temp.staged_chunks AS c
         ON CONFLICT (session_id, id) DO NOTHING
         """)
 

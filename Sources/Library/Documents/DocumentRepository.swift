@@ -142,7 +142,7 @@ package enum DocumentRepository {
 }
 
 extension DocumentRepository {
-    private static let columns = """
+    static let columns = """
         session_id, id, file_name, file_path, file_description, file_hash, file_type,
         file_size_bytes, source_uri, content_length, page_count, processing_status,
         error_message, created_at, processed_at, folder_id

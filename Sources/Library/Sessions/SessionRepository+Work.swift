@@ -1,10 +1,12 @@
-// A session's status while files are taken in: CHUNKING as long as one is, ACTIVE afterwards.
+// A session's status while files are taken in or chunks related to topics: CHUNKING as long as that
+// goes on, ACTIVE afterwards.
 
 package import Postgres
 package import struct Foundation.UUID
 
 extension SessionRepository {
-    /// The session is being filled. One whose plan is still being generated is left as it is.
+    /// The session is being filled. One whose plan is being generated or edited is left as it is: it
+    /// goes on when the plan is accepted.
     package static func beginChunking(id: UUID, on transaction: Transaction) async throws {
         // COMPLETED → CHUNKING is no accepted move; it goes by way of ACTIVE.
         try await transaction.execute(reopen, id)
@@ -33,7 +35,7 @@ extension SessionRepository {
         """
         UPDATE carrel.study_sessions
         SET status = 'CHUNKING', updated_at = now()
-        WHERE id = $1 AND status IN ('UPLOADING', 'EDITING_PLAN', 'ACTIVE')
+        WHERE id = $1 AND status IN ('UPLOADING', 'ACTIVE')
         """)
 
     private static let lock = Statement(
@@ -50,7 +52,7 @@ extension SessionRepository {
             AND NOT EXISTS (
                 SELECT FROM carrel.jobs AS j
                 WHERE j.session_id = s.id
-                    AND j.kind = 'INGEST'
+                    AND j.kind IN ('INGEST', 'ASSIGN_TOPICS')
                     AND j.state IN ('QUEUED', 'RUNNING')
             )
         """)

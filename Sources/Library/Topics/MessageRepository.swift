@@ -19,10 +19,21 @@ package struct Message: Sendable, Equatable {
 
 package enum MessageRepository {
     /// Adds a message and marks its chat as started.
+    ///
+    /// What it cites must be there now; a message outlives the chunks it cites.
+    ///
+    /// - Throws: `LibraryError.invalid` naming the place of the first chunk that the session does not
+    ///   have (`citedChunks[2]`); `.notFound` when there is no such chat.
     package static func append(
         sessionID: UUID, chatID: UUID, role: MessageRole, content: String,
         citedChunkIDs: [UUID] = [], on db: some Queryable
     ) async throws -> Message {
+        if let row = try await db.query(selectMissing, sessionID, citedChunkIDs).first,
+            let place: Int = try row.get(0)
+        {
+            throw LibraryError.invalid(
+                field: "citedChunks[\(place - 1)]", reason: "the session has no such chunk")
+        }
         let rows = try await db.query(
             insert, sessionID, chatID, role.rawValue, content, citedChunkIDs)
         guard let row = rows.first else { throw LibraryError.notFound }
@@ -43,6 +54,17 @@ extension MessageRepository {
     private static let columns = """
         session_id, id, chat_id, role, content, cited_chunk_ids, created_at
         """
+
+    /// The first of the chunks cited, counted from 1, that the session does not have.
+    private static let selectMissing = Statement(
+        "message.selectMissing",
+        """
+        SELECT min(cited.place)
+        FROM unnest($2::uuid[]) WITH ORDINALITY AS cited (id, place)
+        WHERE NOT EXISTS (
+            SELECT FROM carrel.document_chunks AS c WHERE c.session_id = $1 AND c.id = cited.id
+        )
+        """)
 
     /// The clock, not the transaction's time: two messages of one transaction have an order.
     private static let insert = Statement(

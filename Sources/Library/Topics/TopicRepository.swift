@@ -49,7 +49,7 @@ package enum TopicRepository {
             .map { row throws(PostgresError) -> UUID in try row.get(0) }
         guard ids.count == present.count, Set(ids) == Set(present) else {
             throw LibraryError.invalid(
-                field: "ids", reason: "expected each of the \(present.count) topics once")
+                field: "topics", reason: "expected each of the \(present.count) topics once")
         }
         try await transaction.execute(updateOrder, sessionID, ids)
     }
@@ -60,12 +60,31 @@ package enum TopicRepository {
         try await db.execute(updateCompleted, sessionID, id, isCompleted) > 0
     }
 
-    /// Deletes a topic with its chat. Chunks keep its id until their next assignment; it finds
-    /// nothing any more.
-    package static func delete(sessionID: UUID, id: UUID, on db: some Queryable) async throws
+    /// Changes what is given. Nil when the session has no such topic.
+    ///
+    /// - Throws: `LibraryError.conflict` when another topic has the title.
+    package static func update(
+        sessionID: UUID, id: UUID, words: NewTopic?, isCompleted: Bool?, on transaction: Transaction
+    ) async throws -> Topic? {
+        _ = try await SessionRepository.nextRevision(id: sessionID, on: transaction)
+        if let words,
+            let other = try await transaction.query(selectByTitle, sessionID, words.title).first,
+            try other.get(0) as UUID != id
+        {
+            throw LibraryError.conflict("the session has a topic named \(words.title)")
+        }
+        return try await transaction.query(
+            updateWords, sessionID, id, words?.title, words?.subtopics, isCompleted
+        ).first.map(Topic.init)
+    }
+
+    /// Deletes a topic with its chat, and takes it from every chunk. False when it was not there.
+    package static func delete(sessionID: UUID, id: UUID, on transaction: Transaction) async throws
         -> Bool
     {
-        try await db.execute(deleteByID, sessionID, id) > 0
+        _ = try await TopicRelations.forget(
+            topicID: id, sessionID: sessionID, on: transaction)
+        return try await transaction.execute(deleteByID, sessionID, id) > 0
     }
 
     /// Says that a document is about a topic; saying it again changes nothing.
@@ -77,7 +96,7 @@ package enum TopicRepository {
 }
 
 extension TopicRepository {
-    private static let columns = """
+    static let columns = """
         session_id, id, title, subtopics, order_index, is_completed, created_at, updated_at
         """
 
@@ -117,6 +136,22 @@ extension TopicRepository {
         UPDATE carrel.topics
         SET is_completed = $3, updated_at = now()
         WHERE session_id = $1 AND id = $2
+        """)
+
+    private static let selectByTitle = Statement(
+        "topic.selectByTitle",
+        "SELECT id FROM carrel.topics WHERE session_id = $1 AND lower(title) = lower($2)")
+
+    private static let updateWords = Statement(
+        "topic.update",
+        """
+        UPDATE carrel.topics
+        SET title = coalesce($3, title),
+            subtopics = coalesce($4, subtopics),
+            is_completed = coalesce($5, is_completed),
+            updated_at = now()
+        WHERE session_id = $1 AND id = $2
+        RETURNING \(columns)
         """)
 
     private static let deleteByID = Statement(

@@ -156,7 +156,7 @@ package enum JobRepository {
 }
 
 extension JobRepository {
-    private static let columns = """
+    static let columns = """
         j.session_id, j.id, j.kind, j.document_id, j.state, j.progress_done, j.progress_total,
         j.payload ->> 'stage', j.attempt, j.lease_owner, j.lease_expires_at, j.payload::text,
         j.error_message, j.created_at, j.started_at, j.finished_at

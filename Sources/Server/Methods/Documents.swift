@@ -44,14 +44,21 @@ extension Method {
             result.object("document") { $0.members(of: document) }
         },
         session(
-            "document.list", .read, "The documents of the session, newest first.",
-            .paged()
+            "document.list", .read,
+            "The documents of the session, or those about a topic, newest first.",
+            .paged([.optionalID("topic")])
         ) { call, session, result in
+            let topic = try call.params.optionalID("topic")
             let page = try ListPage<TimeCursor>(&call)
             try call.params.finish()
             try await requireSession(session, call)
             let documents = try await call.services.pool.withConnection { db in
-                try await DocumentRepository.listDocuments(
+                if let topic {
+                    return try await DocumentRepository.listDocuments(
+                        sessionID: session.id, topicID: topic, limit: page.limit + 1,
+                        after: page.cursor, on: db)
+                }
+                return try await DocumentRepository.listDocuments(
                     sessionID: session.id, limit: page.limit + 1, after: page.cursor, on: db)
             }
             page.write("documents", documents, &result) {

@@ -117,5 +117,6 @@ extension JSONWriter {
         member("span", pair: chunk.start, chunk.end)
         member("pages", pair: chunk.pageFrom, chunk.pageTo)
         member("tokenCount", chunk.tokenCount)
+        member("topics", chunk.topicIDs)
     }
 }

@@ -4,6 +4,7 @@ import Ingestion
 import Library
 import Postgres
 import Retrieval
+import Study
 import Wire
 
 #if canImport(FoundationEssentials)
@@ -46,7 +47,12 @@ extension Method {
             [.id("session")]
         ) { call, principal, result in
             let session = try await named(&call, principal)
-            result.object("session") { $0.members(of: session) }
+            result.object("session") {
+                $0.members(of: session)
+                if let draft = session.draftPlan, let plan = try? StudyPlan(json: draft) {
+                    $0.object("plan") { $0.members(of: plan) }
+                }
+            }
         },
         account(
             "session.list", .read, "The sessions of this account, newest first.",

@@ -32,6 +32,9 @@ struct Search: AsyncParsableCommand {
     @Option(help: "Only pages of this range, as in 3-7.")
     var pages: String?
 
+    @Option(help: "Only passages about this topic: its id or its title.")
+    var topic: String?
+
     @OptionGroup var remote: RemoteOptions
 
     func validate() throws {
@@ -53,6 +56,10 @@ struct Search: AsyncParsableCommand {
             expand: expand)
         parameters.mode = mode
         if let range = try pageRange() { parameters.filter = .init(pages: range) }
+        if let topic {
+            let found = try await server.topic(named: topic, in: parameters.session)
+            parameters.filter = .init(topics: [found.id], pages: parameters.filter?.pages)
+        }
         let answer = try await server.search(parameters)
         await server.close()
         if remote.json { return try answer.printJSON() }

@@ -191,20 +191,21 @@ extension Remote {
 
     // MARK: Lists
 
-    fileprivate protocol Page: Decodable {
+    protocol Page: Decodable {
         associatedtype Item
         var items: [Item] { get }
         var next: String? { get }
     }
 
-    private struct PageParameters: Encodable {
+    struct PageParameters: Encodable {
         var session: String?
         var document: String?
+        var chat: String?
         var limit = 500
         var cursor: String?
     }
 
-    private func everything<P: Page>(
+    func everything<P: Page>(
         _ method: String, _ parameters: PageParameters, as: P.Type
     ) async throws -> [P.Item] {
         var parameters = parameters

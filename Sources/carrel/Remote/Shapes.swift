@@ -101,6 +101,7 @@ struct RankingShape: Codable, Sendable {
 struct SearchParameters: Encodable, Sendable {
     struct Filter: Encodable, Sendable {
         var documents: [UUID]?
+        var topics: [UUID]?
         var pages: [Int]?
         var types: [String]?
     }
