@@ -49,6 +49,8 @@ package enum Indexes {
         File(name: "0012_create_quotas", bytes: PackageResources._012_create_quotas_sql),
         File(
             name: "0013_add_topic_vectors", bytes: PackageResources._013_add_topic_vectors_sql),
+        File(name: "0014_grant_roles", bytes: PackageResources._014_grant_roles_sql),
+        File(name: "0015_fence_rows", bytes: PackageResources._015_fence_rows_sql),
     ]
 
     /// One retrieval index each, with the reason for every parameter.

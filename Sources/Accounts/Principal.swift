@@ -2,6 +2,7 @@
 
 package import FoundationEssentials
 package import Library
+package import Postgres
 
 /// What a key may be used for. Each is asked for by name; none includes another.
 package enum Scope: String, Sendable, Codable, CaseIterable, Hashable {
@@ -23,6 +24,9 @@ package struct Principal: Sendable, Equatable {
 
     /// The only session this key may open; nil when it may open all of its account's.
     package let boundSession: UUID?
+
+    /// On whose behalf the database is asked.
+    package var asker: Asker { .account(profileID) }
 
     package init(
         profileID: UUID, handle: String, role: AccountRole, keyID: UUID, scopes: Set<Scope>,

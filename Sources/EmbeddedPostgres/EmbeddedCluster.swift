@@ -20,7 +20,7 @@ package struct EmbeddedCluster: Sendable {
         case none
     }
 
-    /// Address of the database `carrel`; use `url(database:)` for others.
+    /// Address of the database `carrel` for the superuser; use `url(database:user:)` for others.
     package var url: String { url(database: "carrel") }
 
     /// Where the cluster is; differs from what was asked for when that could not be used.
@@ -94,8 +94,8 @@ package struct EmbeddedCluster: Sendable {
     }
 
     /// An address for libpq, with the path percent-encoded.
-    package func url(database: String) -> String {
-        "postgresql:///\(escape(database))?host=\(escape(socketDirectory))&user=carrel"
+    package func url(database: String, user: String = "carrel") -> String {
+        "postgresql:///\(escape(database))?host=\(escape(socketDirectory))&user=\(escape(user))"
     }
 
     /// Leaves the cluster; the last process to leave stops the server, rolling back what is open.

@@ -46,7 +46,7 @@ package struct GraphBuilder: Sendable {
     /// - Throws: `PostgresError`; `CancellationError`. What was added stays.
     @discardableResult
     package func catchUp() async throws -> Int {
-        let sessions = try await pool.withConnection { db in
+        let sessions = try await pool.withConnection(as: .service) { db in
             try await GraphRepository.behind(minimum: options.minimum, limit: 100, on: db)
         }
         var added = 0
@@ -58,7 +58,7 @@ package struct GraphBuilder: Sendable {
         var total = 0
         while true {
             let begun = ContinuousClock.now
-            let step = try await pool.withTransaction { db in
+            let step = try await pool.withTransaction(as: .service) { db in
                 try await GraphRepository.extend(
                     sessionID: session, limit: options.batch, on: db)
             }

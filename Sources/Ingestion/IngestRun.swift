@@ -173,7 +173,7 @@ struct IngestRun {
     private var passages: [CutChunk] { chunks.filter { $0.parentID != nil } }
 
     private func report(_ stage: String) async throws {
-        let held = try await ingestor.pool.withConnection { db in
+        let held = try await ingestor.pool.withConnection(as: .service) { db in
             try await JobRepository.progress(
                 id: lease.job.id, done: Int64(steps.done), total: Int64(steps.total), stage: stage,
                 owner: lease.owner, on: db)

@@ -12,10 +12,10 @@ extension Ingestor {
     /// bytes, and a process that dies in between leaves a file nobody refers to.
     @discardableResult
     package func delete(
-        session: UUID, document: UUID,
+        as asker: Asker, session: UUID, document: UUID,
         lastly: @Sendable (Document, Transaction) async throws -> Void = { _, _ in }
     ) async throws -> Bool {
-        let deleted = try await pool.withTransaction { db -> (Document, [UUID])? in
+        let deleted = try await pool.withTransaction(as: asker) { db -> (Document, [UUID])? in
             let jobs = try await JobRepository.cancelOpen(
                 sessionID: session, documentID: document, on: db)
             let gone = try await DocumentRepository.delete(
@@ -35,9 +35,10 @@ extension Ingestor {
     /// Begins again with a FAILED document: PENDING, with a new job.
     ///
     /// - Throws: `IngestionError.documentNotFound`; `.conflict` when it has not failed.
-    package func retry(session: UUID, document: UUID) async throws -> (document: Document, job: Job)
-    {
-        let retried = try await pool.withTransaction { db in
+    package func retry(
+        as asker: Asker, session: UUID, document: UUID
+    ) async throws -> (document: Document, job: Job) {
+        let retried = try await pool.withTransaction(as: asker) { db in
             let found = try await DocumentRepository.getById(
                 sessionID: session, id: document, on: db)
             guard let found else { throw IngestionError.documentNotFound }
@@ -61,8 +62,8 @@ extension Ingestor {
     /// Cancels a job that waits or runs, and fails its document. False when it has ended already.
     ///
     /// A worker on it stops at its next write or renewal; nothing it did is visible.
-    package func cancel(job id: UUID) async throws -> Bool {
-        let cancelled = try await pool.withTransaction { db in
+    package func cancel(as asker: Asker, job id: UUID) async throws -> Bool {
+        let cancelled = try await pool.withTransaction(as: asker) { db in
             guard let job = try await JobRepository.get(id: id, on: db),
                 try await JobRepository.cancel(id: id, on: db)
             else { return false }

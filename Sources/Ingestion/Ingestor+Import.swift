@@ -4,13 +4,13 @@
 // by an empty line; it is not stored twice, and offsets refer to it.
 
 package import Foundation
-import Library
+package import Postgres
 package import Vectors
 
 import Crypto
 import Documents
 import Embedding
-package import Postgres
+import Library
 
 /// One text to be searched, with its vector if it has one already.
 package struct ImportedChunk: Sendable {
@@ -47,16 +47,16 @@ extension Ingestor {
     /// - Throws: `IngestionError.invalid` naming the field (`chunks[3].text`); `LibraryError.conflict`
     ///   when an id is there already, in the call or in the session.
     package func importChunks(
-        session: UUID, documentName: String, chunks: [ImportedChunk],
+        as asker: Asker, session: UUID, documentName: String, chunks: [ImportedChunk],
         lastly: @Sendable (ImportResult, Transaction) async throws -> Void = { _, _ in }
     ) async throws -> ImportResult {
         try Self.check(documentName, chunks)
-        let embedder = try await pool.withConnection { db in
+        let embedder = try await pool.withConnection(as: asker) { db in
             try await embedders.embedder(ofSession: session, on: db)
         }
         let vectors = try await Self.vectors(of: chunks, by: embedder)
         let tokens = chunks.map { embedder.countTokens($0.text) }
-        let imported = try await pool.withTransaction { db in
+        let imported = try await pool.withTransaction(as: asker) { db in
             let document = try await Self.document(named: documentName, in: session, on: db)
             let number = (document.pageCount ?? 0) + 1
             let last = try await PageRepository.list(

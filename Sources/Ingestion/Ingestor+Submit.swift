@@ -2,9 +2,9 @@
 
 package import Foundation
 package import Library
+package import Postgres
 
 import Dispatch
-package import Postgres
 
 extension Ingestor {
     /// Keeps a file and enqueues its ingestion. The document is PENDING when this returns.
@@ -17,24 +17,28 @@ extension Ingestor {
     ///   these bytes, of which then no second copy is kept; `IngestionError`; `PostgresError`. After
     ///   `outcomeUnknown` the document may be there: submitting again tells.
     package func submit(
-        session: UUID, fileName: String, bytes: [UInt8], description: String? = nil,
+        as asker: Asker, session: UUID, fileName: String, bytes: [UInt8],
+        description: String? = nil,
         lastly: @Sendable (Document, Transaction) async throws -> Void = { _, _ in }
     ) async throws -> (document: Document, job: Job) {
         let blob = try await blocking { [blobs] in try blobs.put(bytes) }
-        return try await enqueue(blob, session: session, fileName: fileName, description, lastly)
+        return try await enqueue(
+            blob, as: asker, session: session, fileName: fileName, description, lastly)
     }
 
     /// The same for a file of this machine, which is copied in pieces.
     package func submit(
-        session: UUID, fileName: String, path: String, description: String? = nil,
+        as asker: Asker, session: UUID, fileName: String, path: String,
+        description: String? = nil,
         lastly: @Sendable (Document, Transaction) async throws -> Void = { _, _ in }
     ) async throws -> (document: Document, job: Job) {
         let blob = try await blocking { [blobs] in try blobs.put(contentsOf: path) }
-        return try await enqueue(blob, session: session, fileName: fileName, description, lastly)
+        return try await enqueue(
+            blob, as: asker, session: session, fileName: fileName, description, lastly)
     }
 
     private func enqueue(
-        _ blob: Blob, session: UUID, fileName: String, _ description: String?,
+        _ blob: Blob, as asker: Asker, session: UUID, fileName: String, _ description: String?,
         _ lastly: @Sendable (Document, Transaction) async throws -> Void
     ) async throws -> (document: Document, job: Job) {
         let new = NewDocument(
@@ -43,7 +47,7 @@ extension Ingestor {
             fileHash: blob.sha256, fileType: Ingestor.unknownFileType,
             fileSizeBytes: Int64(blob.size))
         do {
-            let submitted = try await pool.withTransaction { db in
+            let submitted = try await pool.withTransaction(as: asker) { db in
                 let document = try await DocumentRepository.create(new, on: db)
                 let job = try await JobRepository.enqueue(
                     NewJob(sessionID: session, kind: .ingest, documentID: document.id), on: db)
@@ -56,7 +60,9 @@ extension Ingestor {
             // If the row is there after all, it needs its bytes.
             if case .outcomeUnknown = error { throw error }
             try? blobs.delete(blob.key)
-            if error.sqlState == .foreignKeyViolation { throw IngestionError.sessionNotFound }
+            if error.sqlState == .foreignKeyViolation || error.isRowSecurity {
+                throw IngestionError.sessionNotFound
+            }
             throw error
         } catch {
             try? blobs.delete(blob.key)

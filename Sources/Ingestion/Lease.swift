@@ -26,7 +26,7 @@ struct Lease: Sendable {
     /// A transaction that begins by proving that the job is still this worker's, and locks it so
     /// that nobody can take it before the commit.
     func transaction<R>(_ body: (Transaction) async throws -> R) async throws -> R {
-        try await pool.withTransaction { db in
+        try await pool.withTransaction(as: .service) { db in
             guard
                 try await JobRepository.renew(id: job.id, owner: owner, for: duration, on: db)
             else { throw LeaseLost() }
@@ -36,7 +36,7 @@ struct Lease: Sendable {
 
     /// Leaves the job for later: the lease is let run out, and then anybody may take it.
     func postpone(by wait: Duration, reason: String) async throws {
-        _ = try await pool.withTransaction { db in
+        _ = try await pool.withTransaction(as: .service) { db in
             try await JobRepository.progress(
                 id: job.id, done: job.done, total: job.total, stage: "waiting: \(reason)",
                 owner: owner, on: db)
@@ -52,7 +52,7 @@ struct Lease: Sendable {
             try await Task.sleep(for: duration / 3)
             let asked = ContinuousClock.now
             do {
-                let held = try await pool.withConnection { db in
+                let held = try await pool.withConnection(as: .service) { db in
                     try await JobRepository.renew(
                         id: job.id, owner: owner, for: duration, on: db)
                 }

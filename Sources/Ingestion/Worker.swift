@@ -25,7 +25,7 @@ extension Ingestor {
     package func runOnce() async throws -> Bool {
         // One name per lease, not per worker: a lease that was lost is never mistaken for a new one.
         let owner = "\(ProcessInfo.processInfo.processIdentifier)-\(UUID().uuidString)"
-        let job = try await pool.withConnection { db in
+        let job = try await pool.withConnection(as: .service) { db in
             try await JobRepository.lease(
                 kinds: [.ingest, .assignTopics], owner: owner, for: options.lease, on: db)
         }
@@ -102,7 +102,7 @@ extension Ingestor {
 
     /// Removes a job's scratch files if it has ended or is gone; leaves them when in doubt.
     private func discardScratch(ofEnded job: UUID) async {
-        let ended = try? await pool.withConnection { db in
+        let ended = try? await pool.withConnection(as: .service) { db in
             try await JobRepository.get(id: job, on: db).map(\.state.isEnded) ?? true
         }
         if ended == true { Scratch(blobs: blobs, job: job).remove() }

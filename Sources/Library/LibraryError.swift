@@ -24,6 +24,9 @@ package enum LibraryError: Error, Sendable, Equatable {
 
     /// A migration run refused or failed; nothing of the step it names was kept.
     case migration(MigrationError)
+
+    /// Row-level security would not hide rows from this connection.
+    case unfenced(String)
 }
 
 extension LibraryError: CustomStringConvertible {
@@ -38,6 +41,7 @@ extension LibraryError: CustomStringConvertible {
         case .invalid(let field, let reason): "\(field): \(reason)"
         case .auditLogBroken: "the audit log has no end to add to"
         case .migration(let error): error.description
+        case .unfenced(let reason): reason
         }
     }
 }

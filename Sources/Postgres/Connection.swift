@@ -19,6 +19,8 @@ package actor Connection: Queryable {
     private nonisolated let shared = Mutex(Shared())
 
     var state = ConnectionState()
+    /// On whose behalf the server takes statements to be.
+    private var asker = Asker.nobody
     var prepared: [Statement: Prepared] = [:]
     private var preparedCount = 0
     private var types: [UInt32: PostgresType] = [:]
@@ -34,6 +36,8 @@ package actor Connection: Queryable {
 
     private struct Shared {
         var health = Health.opening
+        /// On whose behalf the next statement is to be run.
+        var asker = Asker.nobody
         var processID: Int32 = 0
         var serverVersion: Int32 = 0
     }
@@ -328,9 +332,34 @@ package actor Connection: Queryable {
 
     // MARK: Talking to the server
 
+    /// From now on statements ask on behalf of `asker`. The server is told with the next one, if it does
+    /// not know already.
+    ///
+    /// - Precondition: no transaction is open.
+    package nonisolated func act(as asker: Asker) {
+        shared.withLock { shared in
+            precondition(shared.health != .inTransaction, "who asks cannot change meanwhile")
+            shared.asker = asker
+        }
+    }
+
     /// Sends one request and collects its answer, up to ReadyForQuery.
     func exchange(
         _ work: ConnectionState.Work, _ cancellation: Cancellation?, within limit: Duration? = nil,
+        _ send: (LibPQConnection) -> Bool
+    ) throws(PostgresError) -> LibPQResult {
+        let wanted = shared.withLock { $0.asker }
+        if wanted != asker, state.transaction == .none {
+            _ = try roundTrip(.statement, cancellation, within: limit) {
+                $0.sendQuery(wanted.script)
+            }
+            asker = wanted
+        }
+        return try roundTrip(work, cancellation, within: limit, send)
+    }
+
+    private func roundTrip(
+        _ work: ConnectionState.Work, _ cancellation: Cancellation?, within limit: Duration?,
         _ send: (LibPQConnection) -> Bool
     ) throws(PostgresError) -> LibPQResult {
         if cancellation?.isRequested == true { throw .cancelled }

@@ -44,14 +44,19 @@ package final class ImmediateConnection {
     private static let watchfulness = Duration.microseconds(20)
 
     private let configuration: PostgresConfiguration
+    private let asker: Asker
     private let statements: [Statement]
     private let opening = Opening()
     private var phase = Phase.closed
     private var openedAt: ContinuousClock.Instant?
 
-    /// A connection for these statements and no others, which begins to open at once.
-    package init(_ configuration: PostgresConfiguration, statements: [Statement]) {
+    /// A connection for these statements and no others, on behalf of one asker for good, which begins to
+    /// open at once.
+    package init(
+        _ configuration: PostgresConfiguration, as asker: Asker, statements: [Statement]
+    ) {
         self.configuration = configuration
+        self.asker = asker
         self.statements = statements
         open()
     }
@@ -173,7 +178,7 @@ package final class ImmediateConnection {
         let now = ContinuousClock.now
         if let openedAt, openedAt.duration(to: now) < Self.reopenAfter { return }
         openedAt = now
-        opening.begin(configuration, statements)
+        opening.begin(configuration, asker, statements)
     }
 
     /// Sleeps until something can be read, or for about so long: poll(2) counts in milliseconds.
@@ -205,7 +210,9 @@ private final class Opening: Sendable {
     func take() -> Lent? { state.withLock { $0.opened.take() } }
 
     /// Opens a connection unless one is on its way.
-    func begin(_ configuration: PostgresConfiguration, _ statements: [Statement]) {
+    func begin(
+        _ configuration: PostgresConfiguration, _ asker: Asker, _ statements: [Statement]
+    ) {
         let isNews = state.withLock { state in
             defer { state.isUnderWay = true }
             return !state.isUnderWay
@@ -213,7 +220,7 @@ private final class Opening: Sendable {
         guard isNews else { return }
         Task {
             let lent = try? await Lent(
-                connection: Connection.open(configuration), preparing: statements)
+                connection: Connection.open(configuration), as: asker, preparing: statements)
             state.withLock { state in
                 state.isUnderWay = false
                 state.opened = lent
@@ -223,9 +230,10 @@ private final class Opening: Sendable {
 }
 
 extension Lent {
-    fileprivate init(connection: Connection, preparing statements: [Statement])
+    fileprivate init(connection: Connection, as asker: Asker, preparing statements: [Statement])
         async throws(PostgresError)
     {
+        connection.act(as: asker)
         self.init(connection: connection, plans: try await connection.lend(preparing: statements))
     }
 }

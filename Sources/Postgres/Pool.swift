@@ -61,29 +61,34 @@ package final class Pool: Sendable {
 
     /// Runs `body` with a connection of its own, waiting in line for one if need be.
     ///
+    /// Row-level security shows it what `asker` may see. There is no form without it.
+    ///
     /// A connection returned inside a transaction is closed, which rolls back. Session settings
     /// (`SET`, temporary tables, session locks) stay on it: use `SET LOCAL`, or a `Connection`.
     ///
     /// - Throws: `unavailable` when the line is too long or the wait too long; `connectionFailed`
     ///   when none can be opened; whatever `body` throws.
-    package func withConnection<R>(_ body: (Connection) async throws -> R) async throws -> R {
-        let connection = try await borrow()
+    package func withConnection<R>(
+        as asker: Asker, _ body: (Connection) async throws -> R
+    ) async throws -> R {
+        let connection = try await borrow(for: asker)
+        connection.act(as: asker)
         do {
             let value = try await body(connection)
-            giveBack(connection)
+            giveBack(connection, asker)
             return value
         } catch {
-            giveBack(connection)
+            giveBack(connection, asker)
             throw error
         }
     }
 
     /// Runs `body` in a transaction: commits when it returns, rolls back when it throws.
     package func withTransaction<R>(
-        isolation level: IsolationLevel = .readCommitted, readOnly: Bool = false,
+        as asker: Asker, isolation level: IsolationLevel = .readCommitted, readOnly: Bool = false,
         _ body: (Transaction) async throws -> R
     ) async throws -> R {
-        try await withConnection { connection in
+        try await withConnection(as: asker) { connection in
             try await connection.withTransaction(isolation: level, readOnly: readOnly, body)
         }
     }
@@ -109,9 +114,9 @@ package final class Pool: Sendable {
 
     // MARK: Borrowing
 
-    private func borrow() async throws(PostgresError) -> Connection {
+    private func borrow(for asker: Asker) async throws(PostgresError) -> Connection {
         if Task.isCancelled { throw .cancelled }
-        switch pool.withLock({ $0.state.request() }) {
+        switch pool.withLock({ $0.state.request(for: asker) }) {
         case .use(let connection, let idleSince):
             return try await test(connection, idleSince: idleSince)
         case .open: return try await open()
@@ -155,10 +160,10 @@ package final class Pool: Sendable {
         }
     }
 
-    private func giveBack(_ connection: Connection) {
+    private func giveBack(_ connection: Connection, _ asker: Asker) {
         if connection.isIdle {
             let now = ContinuousClock.now
-            release { $0.give(back: connection, at: now) }
+            release { $0.give(back: connection, by: asker, at: now) }
         } else {
             release { $0.giveUpPlace() }
             Task { await connection.close() }

@@ -36,6 +36,8 @@ package struct PoolState<Member: Sendable>: Sendable {
 
     private struct Idle: Sendable {
         let member: Member
+        /// On whose behalf it was used last.
+        let asker: Asker
         let since: ContinuousClock.Instant
     }
 
@@ -62,11 +64,13 @@ package struct PoolState<Member: Sendable>: Sendable {
         Pool.Statistics(size: size, inUse: taken, idle: idle.count, waiting: waiters.count)
     }
 
-    package mutating func request() -> Admission {
+    /// Somebody wants a connection, best one that was used on behalf of `asker` last: it needs no word to
+    /// the server.
+    package mutating func request(for asker: Asker = .nobody) -> Admission {
         if isShutDown { return .refuse(PoolState.closed) }
-        if let last = idle.popLast() {
+        if let best = popIdle(for: asker) {
             taken += 1
-            return .use(last.member, idleSince: last.since)
+            return .use(best.member, idleSince: best.since)
         }
         if taken < size {
             taken += 1
@@ -83,14 +87,16 @@ package struct PoolState<Member: Sendable>: Sendable {
     }
 
     /// A holder returns a connection that can be used again.
-    package mutating func give(back member: Member, at now: ContinuousClock.Instant) -> Release {
+    package mutating func give(
+        back member: Member, by asker: Asker = .nobody, at now: ContinuousClock.Instant
+    ) -> Release {
         if isShutDown {
             taken -= 1
             return .close(member)
         }
         if let first = popWaiter() { return .wake(first, .use(member)) }
         taken -= 1
-        idle.append(Idle(member: member, since: now))
+        idle.append(Idle(member: member, asker: asker, since: now))
         return .nothing
     }
 
@@ -123,6 +129,14 @@ package struct PoolState<Member: Sendable>: Sendable {
     }
 
     package static var closed: PostgresError { .unavailable("the pool is shut down") }
+
+    private mutating func popIdle(for asker: Asker) -> Idle? {
+        let place =
+            idle.lastIndex { $0.asker == asker }
+            ?? idle.lastIndex { $0.asker.hasRole(of: asker) }
+            ?? idle.indices.last
+        return place.map { idle.remove(at: $0) }
+    }
 
     private mutating func popWaiter() -> WaiterID? {
         waiters.isEmpty ? nil : waiters.removeFirst()

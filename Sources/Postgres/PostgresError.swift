@@ -62,6 +62,19 @@ extension PostgresError {
     package var sqlState: SQLState? {
         if case .server(let error) = self { error.sqlState } else { nil }
     }
+
+    /// Whether a row was refused because the asker could not have seen it: as if what it belongs to
+    /// were not there.
+    package var isRowSecurity: Bool {
+        if case .server(let error) = self { error.isRowSecurity } else { false }
+    }
+}
+
+extension ServerError {
+    /// Told from a missing grant, which has the same SQLSTATE, by where it was raised.
+    package var isRowSecurity: Bool {
+        sqlState == .insufficientPrivilege && routine == "ExecWithCheckOptions"
+    }
 }
 
 extension PostgresError: CustomStringConvertible, CustomDebugStringConvertible {

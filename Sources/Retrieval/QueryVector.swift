@@ -35,7 +35,7 @@ extension Searcher {
     private func model(of request: SearchRequest) async throws -> EmbeddingModel {
         let resident = snapshots?.resident(request.session)?.version.modelID
         if let resident, let model = catalogue.knownModel(resident) { return model }
-        return try await pool.withConnection { db in
+        return try await pool.withConnection(as: request.asker) { db in
             try await catalogue.model(
                 try await validity(for: request, on: db).modelID, on: db)
         }

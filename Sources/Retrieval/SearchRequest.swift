@@ -3,10 +3,13 @@
 
 package import Foundation
 package import Library
+package import Postgres
 package import Vectors
 
 /// One question to one session.
 package struct SearchRequest: Sendable {
+    /// Whose search it is: what it reads of the database is read on their behalf.
+    package var asker: Asker
     /// The wall. It comes from the caller's handle; the filter has no field for it.
     package var session: UUID
     package var query: SearchQuery
@@ -38,11 +41,13 @@ package struct SearchRequest: Sendable {
     package var isPlain: Bool { ranking.isPlain && expansion.isOfChunks }
 
     package init(
-        session: UUID, query: SearchQuery, k: Int = 10, filter: SearchFilter = SearchFilter(),
+        as asker: Asker, session: UUID, query: SearchQuery, k: Int = 10,
+        filter: SearchFilter = SearchFilter(),
         minScore: Float? = nil, expansion: Expansion = .none, tokenBudget: Int? = nil,
         deadline: ContinuousClock.Instant? = nil, model: UUID? = nil, apiKey: UUID? = nil,
         exactness: Exactness = .probable, consistency: Consistency = .strong
     ) {
+        self.asker = asker
         self.session = session
         self.query = query
         self.k = k

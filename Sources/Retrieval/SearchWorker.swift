@@ -22,6 +22,8 @@ package final class SearchWorker {
     private static let patience = Duration.milliseconds(2)
 
     private let cache: SnapshotCache
+    /// Asks as the service, for searches of any account: the one statement compares session, key and
+    /// account itself (docs/decisions/0016).
     private let connection: ImmediateConnection
     private let scratch: SnapshotScratch
 
@@ -29,7 +31,7 @@ package final class SearchWorker {
     package init(_ cache: SnapshotCache, _ database: PostgresConfiguration) throws(VectorError) {
         self.cache = cache
         connection = ImmediateConnection(
-            database, statements: [SessionRepository.selectValidity])
+            database, as: .service, statements: [SessionRepository.selectValidity])
         scratch = try SnapshotScratch()
     }
 

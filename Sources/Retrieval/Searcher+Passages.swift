@@ -18,7 +18,7 @@ extension Searcher {
         var found = snapshot.found(rows)
         let countTokens = embedders.embedder(named: snapshot.model)?.countTokens
         let passages = try await pool.withTransaction(
-            isolation: .repeatableRead, readOnly: true
+            as: request.asker, isolation: .repeatableRead, readOnly: true
         ) { db in
             var spans: [PassageSpan?] = []
             for row in rows {

@@ -42,7 +42,9 @@ extension Searcher {
     ///
     /// - Throws: `sessionNotFound`, `keyNotValid`.
     func validity(for request: SearchRequest) async throws -> SessionVersion {
-        try await pool.withConnection { try await validity(for: request, on: $0) }
+        try await pool.withConnection(as: request.asker) {
+            try await validity(for: request, on: $0)
+        }
     }
 
     func validity(for request: SearchRequest, on db: some Queryable) async throws -> SessionVersion

@@ -43,7 +43,9 @@ package struct Searcher: Sendable {
         let query = try await queryVector(of: request)
         try watch.split(\.embed)
         if let answer = try await scan(request, for: query, &watch) { return answer }
-        return try await pool.withTransaction(isolation: .repeatableRead, readOnly: true) { db in
+        return try await pool.withTransaction(
+            as: request.asker, isolation: .repeatableRead, readOnly: true
+        ) { db in
             try watch.split(\.queue)
             let path = try await plan(request, for: query, on: db)
             let candidates = try await path.source.candidates(for: path.query, on: db)

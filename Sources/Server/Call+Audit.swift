@@ -33,7 +33,7 @@ extension Call {
     /// Adds an entry for an authentication that failed, in a transaction of its own: the account it was
     /// tried for, when there is one, and what was shown (`apiKey`, `password`, …).
     func recordFailedAuthentication(account: UUID? = nil, way: String) async throws {
-        try await services.pool.withTransaction { db in
+        try await services.pool.withTransaction(as: .service) { db in
             try await AuditRepository.record(
                 action: "auth.failed", actor: account,
                 target: account.map { AuditTarget(.profile, $0) }, ip: peer.address,

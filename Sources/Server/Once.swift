@@ -16,7 +16,7 @@ func onceInTransaction(
     _ work: @Sendable (Transaction, inout JSONWriter) async throws -> Void
 ) async throws {
     let (profile, method) = (principal.profileID, call.method)
-    let answer = try await call.services.pool.withTransaction { db -> String in
+    let answer = try await call.services.pool.withTransaction(as: principal.asker) { db -> String in
         if let key {
             let first = try await IdempotencyRepository.recall(
                 profileID: profile, key: key, method: method, on: db)
@@ -52,7 +52,7 @@ func once(
             retryAfterMilliseconds: 200)
     }
     defer { underWay.withLock { claims in _ = claims.remove(claim) } }
-    let first = try await pool.withTransaction { db in
+    let first = try await pool.withTransaction(as: principal.asker) { db in
         try await IdempotencyRepository.recall(
             profileID: profile, key: key, method: method, on: db)
     }
@@ -60,7 +60,7 @@ func once(
     var writer = JSONWriter.object()
     try await work(&writer)
     let text = writer.endObject()
-    try await pool.withTransaction { db in
+    try await pool.withTransaction(as: principal.asker) { db in
         try await IdempotencyRepository.remember(
             profileID: profile, key: key, method: method, response: text, on: db)
     }

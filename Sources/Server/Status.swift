@@ -27,7 +27,7 @@ struct DatabaseStatus: Sendable {
     let jobs: (queued: Int, running: Int)
 
     init(_ services: Services) async throws {
-        self = try await services.pool.withConnection { db in
+        self = try await services.pool.withConnection(as: .service) { db in
             let versions = try await Requirements.read(on: db)
             return DatabaseStatus(
                 version: Version(

@@ -78,6 +78,8 @@ extension WireError {
                 .conflict, "A folder cannot be put into itself or below itself.", field: "parent")
         case .foreignKeyViolation:
             self.init(.notFound, "What this refers to does not exist.")
+        case .insufficientPrivilege where error.isRowSecurity:
+            self.init(.notFound, "What this refers to does not exist.")
         case let state where state.isWorthRetrying || state == .lockNotAvailable:
             self = .database("Another change was in the way.", retryAfter: 50)
         case let state where ["53", "57", "58"].contains(state.errorClass):
@@ -103,7 +105,7 @@ extension WireError {
                 got: "\(wanted)")
         case .invalid(let field, let reason):
             self.init(.invalidParams, "`\(field)`: \(reason).", field: field)
-        case .auditLogBroken, .migration: self = .unexplained
+        case .auditLogBroken, .migration, .unfenced: self = .unexplained
         }
     }
 

@@ -20,13 +20,15 @@ package enum Planning {
     /// - Throws: `LibraryError.conflict` when there is nothing to plan, while documents are taken in,
     ///   or when the session was moved elsewhere meanwhile.
     package static func draft(
-        session: UUID, language: Language?, pool: Pool
+        as asker: Asker, session: UUID, language: Language?, pool: Pool
     ) async throws -> StudyPlan {
-        let material = try await pool.withTransaction(isolation: .repeatableRead, readOnly: true) {
+        let material = try await pool.withTransaction(
+            as: asker, isolation: .repeatableRead, readOnly: true
+        ) {
             try await SessionRepository.planMaterial(
                 of: session, limit: PlanDrafter.limit, on: $0)
         }
-        let began = try await pool.withTransaction { db in
+        let began = try await pool.withTransaction(as: asker) { db in
             let status = try await SessionRepository.planState(id: session, on: db).status
             guard status != .chunking else {
                 throw LibraryError.conflict(
@@ -44,7 +46,7 @@ package enum Planning {
             PlanDrafter.draft(
                 material.parents, vectors: Block(material.vectors), language: language)
         }
-        try await pool.withTransaction { db in
+        try await pool.withTransaction(as: asker) { db in
             let status = try await SessionRepository.planState(id: session, on: db).status
             if began == .active || began == .completed {
                 // Whatever it is by now: the draft moves nothing.

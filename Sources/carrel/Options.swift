@@ -55,7 +55,6 @@ struct DatabaseOptions: ParsableArguments {
     var database: String?
 
     var chosen: Database { Database(place.home, url: database) }
-    var chosenForMigrating: Database { Database(place.home, url: database, forMigrating: true) }
 }
 
 struct EmbeddingOptions: ParsableArguments {

@@ -10,7 +10,7 @@ import Testing
 @Suite("API keys")
 struct KeyServiceTests {
     private func first(_ pool: Pool) async throws -> KeyService.First {
-        try await pool.withTransaction { db in
+        try await pool.withTransaction(as: .service) { db in
             try #require(try await KeyService.createFirst(on: db))
         }
     }
@@ -35,10 +35,12 @@ struct KeyServiceTests {
         try await withDatabase(migrated: true) { pool in
             let first = try await first(pool)
             #expect(first.profile.handle == "owner")
-            let again = try await pool.withTransaction { try await KeyService.createFirst(on: $0) }
+            let again = try await pool.withTransaction(as: .service) {
+                try await KeyService.createFirst(on: $0)
+            }
             #expect(again == nil)
 
-            let principal = try await pool.withConnection { db in
+            let principal = try await pool.withConnection(as: .service) { db in
                 try await KeyService.authenticate(first.created.secret.text, on: db)
             }
             #expect(principal.profileID == first.profile.id)
@@ -55,7 +57,7 @@ struct KeyServiceTests {
             let made = try await withThrowingTaskGroup(of: Bool.self) { group in
                 for _ in 0..<4 {
                     group.addTask {
-                        try await pool.withTransaction {
+                        try await pool.withTransaction(as: .service) {
                             try await KeyService.createFirst(on: $0) != nil
                         }
                     }
@@ -70,7 +72,7 @@ struct KeyServiceTests {
     func onlyTheHash() async throws {
         try await withDatabase(migrated: true) { pool in
             let created = try await first(pool).created
-            let stored: [UInt8] = try await pool.withConnection { db in
+            let stored: [UInt8] = try await pool.withConnection(as: .service) { db in
                 try await db.query(Statement("hash", "SELECT key_hash FROM carrel.api_keys"))
                     .single()
             }
@@ -83,7 +85,7 @@ struct KeyServiceTests {
     func refused() async throws {
         try await withDatabase(migrated: true) { pool in
             let owner = try await first(pool).profile
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .service) { db in
                 func expectRefused(_ secret: Secret) async {
                     await #expect(throws: AccountError.unauthenticated) {
                         try await KeyService.authenticate(secret.text, on: db)
@@ -117,7 +119,7 @@ struct KeyServiceTests {
         try await withDatabase(migrated: true) { pool in
             let owner = try await first(pool).profile
             let session = UUID()
-            let principal = try await pool.withConnection { db in
+            let principal = try await pool.withConnection(as: .service) { db in
                 let created = try await KeyService.create(
                     profileID: owner.id, name: "reader", scopes: [.read], sessionID: session,
                     on: db)
@@ -134,7 +136,7 @@ struct KeyServiceTests {
     func lastUsed() async throws {
         try await withDatabase(migrated: true) { pool in
             let created = try await first(pool).created
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .service) { db in
                 func lastUsed() async throws -> Date? {
                     try await KeyService.list(profileID: created.key.profileID, on: db)[0]
                         .lastUsedAt
@@ -156,7 +158,7 @@ struct KeyServiceTests {
     func listing() async throws {
         try await withDatabase(migrated: true) { pool in
             let owner = try await first(pool).profile
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .service) { db in
                 let laptop = try await KeyService.create(
                     profileID: owner.id, name: "laptop", scopes: [.read, .write], on: db)
                 await #expect(throws: LibraryError.conflict("a key named laptop exists already")) {

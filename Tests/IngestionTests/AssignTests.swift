@@ -15,12 +15,12 @@ struct AssignTests {
             ImportedChunk(text: $0 % 2 == 0 ? "volcano lava \($0)" : "whale ocean \($0)")
         }
         _ = try await workshop.ingestor().importChunks(
-            session: workshop.session.id, documentName: name, chunks: chunks)
+            as: .service, session: workshop.session.id, documentName: name, chunks: chunks)
     }
 
     private static func addTopic(_ workshop: Workshop, _ title: String) async throws -> (UUID, UUID)
     {
-        try await workshop.pool.withTransaction { db in
+        try await workshop.pool.withTransaction(as: .service) { db in
             let topic = try await TopicRepository.append(
                 try NewTopic(title: title), sessionID: workshop.session.id, on: db)
             let job = try await JobRepository.enqueueAssignment(
@@ -31,7 +31,7 @@ struct AssignTests {
 
     /// Child chunks about a topic.
     private static func related(_ workshop: Workshop) async throws -> [Int] {
-        try await workshop.pool.withConnection { db in
+        try await workshop.pool.withConnection(as: .service) { db in
             try await TopicRepository.counted(sessionID: workshop.session.id, on: db).map(\.chunks)
         }
     }
@@ -80,7 +80,7 @@ struct AssignTests {
                     if event == .related(batch: 2) { throw CancellationError() }
                 })
             let words = try NewTopic(title: "whale ocean")
-            try await workshop.pool.withTransaction { db in
+            try await workshop.pool.withTransaction(as: .service) { db in
                 _ = try await TopicRepository.update(
                     sessionID: workshop.session.id, id: topic, words: words, isCompleted: nil,
                     on: db)
@@ -98,7 +98,7 @@ struct AssignTests {
             _ = try await Self.addTopic(workshop, "volcano lava")
             try await Self.work(workshop.ingestor())
             let revision = try await workshop.reload().revision
-            try await workshop.pool.withTransaction { db in
+            try await workshop.pool.withTransaction(as: .service) { db in
                 _ = try await JobRepository.enqueueAssignment(
                     sessionID: workshop.session.id, on: db)
             }
@@ -130,7 +130,7 @@ struct AssignTests {
         try await withWorkshop { workshop in
             try await Self.store(workshop, 4, in: "notes")
             let (_, job) = try await Self.addTopic(workshop, "volcano lava")
-            try await workshop.pool.withTransaction { db in
+            try await workshop.pool.withTransaction(as: .service) { db in
                 try await db.script(
                     "UPDATE carrel.embedding_models SET name = 'unheard-of';")
             }

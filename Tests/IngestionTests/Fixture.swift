@@ -37,7 +37,7 @@ struct Workshop {
     }
 
     func document(_ id: UUID) async throws -> Document {
-        let found = try await pool.withConnection { db in
+        let found = try await pool.withConnection(as: .service) { db in
             try await DocumentRepository.getById(sessionID: session.id, id: id, on: db)
         }
         guard let found else { throw LibraryError.notFound }
@@ -45,7 +45,7 @@ struct Workshop {
     }
 
     func job(_ id: UUID) async throws -> Job {
-        let found = try await pool.withConnection { db in
+        let found = try await pool.withConnection(as: .service) { db in
             try await JobRepository.get(id: id, on: db)
         }
         guard let found else { throw LibraryError.notFound }
@@ -53,7 +53,7 @@ struct Workshop {
     }
 
     func reload() async throws -> StudySession {
-        let found = try await pool.withConnection { db in
+        let found = try await pool.withConnection(as: .service) { db in
             try await SessionRepository.get(id: session.id, profileID: session.profileID, on: db)
         }
         guard let found else { throw LibraryError.notFound }
@@ -63,7 +63,7 @@ struct Workshop {
     /// One digest of every row an ingestion writes, vectors bit for bit; times are left out, and so
     /// are document ids, which are drawn at random.
     func contents() async throws -> [String] {
-        try await pool.withConnection { db in
+        try await pool.withConnection(as: .service) { db in
             try await db.query(Workshop.digest, session.id).map { row in try row.get(0) }
         }
     }
@@ -106,16 +106,9 @@ extension Ingestor.Options {
 
 func withWorkshop<R>(size: Int = 6, _ body: (Workshop) async throws -> R) async throws -> R {
     let blobs = BlobStore(directory: try TestDirectory.make("blobs-\(UUID().uuidString)"))
-    return try await withDatabase(
-        size: size, template: "ingestion",
-        preparation: { url in
-            let connection = try await Connection.open(PostgresConfiguration(url: url))
-            _ = try await Migrator().up(on: connection)
-            await connection.close()
-        }
-    ) { pool in
+    return try await withDatabase(migrated: true, size: size) { pool in
         let identity = HashingEmbedder().identity
-        let session = try await pool.withTransaction { db in
+        let session = try await pool.withTransaction(as: .service) { db in
             let profile = try await ProfileRepository.create(
                 handle: "ada", email: "ada@example.org", passwordHash: "-", on: db)
             let model = try await EmbeddingModelRepository.register(

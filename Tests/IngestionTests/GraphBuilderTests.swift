@@ -10,7 +10,7 @@ import Testing
 @Suite("The graph follows the chunks")
 struct GraphBuilderTests {
     private func rows(on pool: Pool) async throws -> Int64 {
-        try await pool.withConnection { db in
+        try await pool.withConnection(as: .service) { db in
             try await db.query(Statement("graph rows", "SELECT count(*) FROM carrel.chunk_graph"))[
                 0
             ]
@@ -20,7 +20,7 @@ struct GraphBuilderTests {
 
     /// A session of `count` chunks without text, all parents, with random unit vectors.
     private func session(of count: Int, on pool: Pool) async throws -> UUID {
-        try await pool.withTransaction { db in
+        try await pool.withTransaction(as: .service) { db in
             let profile = try await ProfileRepository.create(
                 handle: "reader\(count)", email: "reader\(count)@example.org", passwordHash: "-",
                 on: db)
@@ -69,7 +69,7 @@ struct GraphBuilderTests {
             #expect(try await builder.catchUp() == 30)
             #expect(try await builder.catchUp() == 0)
             #expect(try await rows(on: pool) == 30)
-            let coverage = try await pool.withConnection { db in
+            let coverage = try await pool.withConnection(as: .service) { db in
                 try await GraphRepository.coverage(sessionID: large, on: db)
             }
             #expect(coverage == .init(graphRevision: 1, pending: 0))

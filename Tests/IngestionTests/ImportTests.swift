@@ -23,7 +23,7 @@ struct ImportTests {
             var revisions: [Int64] = []
             for call in 0..<3 {
                 let result = try await ingestor.importChunks(
-                    session: shop.session.id, documentName: "notes",
+                    as: .service, session: shop.session.id, documentName: "notes",
                     chunks: (0..<5).map { index in
                         ImportedChunk(
                             text: "Straße \(call) and 👩‍🚀 \(index)",
@@ -42,14 +42,14 @@ struct ImportTests {
             for (index, id) in ids.enumerated() {
                 let answer = try await searcher.search(
                     SearchRequest(
-                        session: session.id, query: .vector(try axis(index)), k: 1,
+                        as: .service, session: session.id, query: .vector(try axis(index)), k: 1,
                         expansion: .parent))
                 let hit = try #require(answer.hits.first)
                 #expect(hit.chunk == id && hit.score == 1)
                 #expect(hit.pages == index / 5 + 1...index / 5 + 1)
                 let parent = try #require(hit.parent)
                 for (span, text) in [(hit.span, hit.text), (parent.span, parent.text)] {
-                    let stretch = try await shop.pool.withConnection { db in
+                    let stretch = try await shop.pool.withConnection(as: .service) { db in
                         try await DocumentRepository.text(
                             sessionID: session.id, id: hit.documentID, start: span.lowerBound,
                             end: span.upperBound, on: db)
@@ -65,7 +65,7 @@ struct ImportTests {
         try await withWorkshop { shop in
             let embedder = CountingEmbedder()
             _ = try await shop.ingestor(embedder: embedder).importChunks(
-                session: shop.session.id, documentName: "notes",
+                as: .service, session: shop.session.id, documentName: "notes",
                 chunks: [
                     ImportedChunk(text: "given", vector: try axis(1)),
                     ImportedChunk(text: "a fixed point of a contraction"),
@@ -75,7 +75,8 @@ struct ImportTests {
                 pool: shop.pool, embedders: EmbedderRegistry([HashingEmbedder()])
             ).search(
                 SearchRequest(
-                    session: shop.session.id, query: .text("contraction with a fixed point"), k: 1))
+                    as: .service, session: shop.session.id,
+                    query: .text("contraction with a fixed point"), k: 1))
             #expect(answer.hits.first?.text == "a fixed point of a contraction")
         }
     }
@@ -87,7 +88,7 @@ struct ImportTests {
             let id = UUID()
             func add(_ ids: [String]) async throws -> ImportResult {
                 try await ingestor.importChunks(
-                    session: shop.session.id, documentName: "notes",
+                    as: .service, session: shop.session.id, documentName: "notes",
                     chunks: try ids.map { ImportedChunk(id: $0, text: $0, vector: try axis(0)) })
             }
             let first = try await add([id.uuidString, "section 4"])
@@ -110,14 +111,14 @@ struct ImportTests {
                 for call in 0..<6 {
                     group.addTask {
                         _ = try await ingestor.importChunks(
-                            session: session, documentName: "notes",
+                            as: .service, session: session, documentName: "notes",
                             chunks: [ImportedChunk(text: "call \(call)", vector: vector)])
                     }
                 }
                 try await group.waitForAll()
             }
             #expect(try await shop.reload().chunkCount == 12)
-            let documents = try await shop.pool.withConnection { db in
+            let documents = try await shop.pool.withConnection(as: .service) { db in
                 try await DocumentRepository.listDocuments(
                     sessionID: session, limit: 10, offset: 0, on: db)
             }
@@ -139,7 +140,7 @@ struct ImportTests {
             for (field, name, chunks) in cases {
                 do {
                     _ = try await ingestor.importChunks(
-                        session: shop.session.id, documentName: name, chunks: chunks)
+                        as: .service, session: shop.session.id, documentName: name, chunks: chunks)
                     Issue.record("\(field) was accepted")
                 } catch IngestionError.invalid(let named, _) {
                     #expect(named == field)
@@ -147,7 +148,7 @@ struct ImportTests {
             }
             await #expect(throws: IngestionError.sessionNotFound) {
                 try await ingestor.importChunks(
-                    session: UUID(), documentName: "notes", chunks: [good])
+                    as: .service, session: UUID(), documentName: "notes", chunks: [good])
             }
         }
     }

@@ -34,7 +34,7 @@ struct KillTests {
         let undisturbed = try await withWorkshop { shop in
             let ingestor = shop.ingestor()
             _ = try await ingestor.submit(
-                session: shop.session.id, fileName: "book.md",
+                as: .service, session: shop.session.id, fileName: "book.md",
                 bytes: book(paragraphs: Self.paragraphs))
             #expect(try await ingestor.runOnce())
             return try await shop.contents()
@@ -42,7 +42,7 @@ struct KillTests {
         try await withWorkshop { shop in
             let ingestor = shop.ingestor()
             let (_, job) = try await ingestor.submit(
-                session: shop.session.id, fileName: "book.md",
+                as: .service, session: shop.session.id, fileName: "book.md",
                 bytes: book(paragraphs: Self.paragraphs))
             let victim = Process()
             victim.executableURL = URL(filePath: try Self.beside("ingestion-victim"))

@@ -11,7 +11,7 @@ struct SubmitTests {
         try await withWorkshop { shop in
             let bytes = book(paragraphs: 3)
             let (document, job) = try await shop.ingestor().submit(
-                session: shop.session.id, fileName: "../a/book.md", bytes: bytes,
+                as: .service, session: shop.session.id, fileName: "../a/book.md", bytes: bytes,
                 description: "the book")
             #expect(document.status == .pending)
             #expect(document.fileName == "book.md")
@@ -30,10 +30,11 @@ struct SubmitTests {
             let ingestor = shop.ingestor()
             let bytes = book(paragraphs: 3)
             let first = try await ingestor.submit(
-                session: shop.session.id, fileName: "a.md", bytes: bytes)
+                as: .service, session: shop.session.id, fileName: "a.md", bytes: bytes)
             let files = shop.files
             await #expect(throws: LibraryError.duplicateDocument(existing: first.document.id)) {
-                try await ingestor.submit(session: shop.session.id, fileName: "b.md", bytes: bytes)
+                try await ingestor.submit(
+                    as: .service, session: shop.session.id, fileName: "b.md", bytes: bytes)
             }
             #expect(shop.files == files)
         }
@@ -49,7 +50,8 @@ struct SubmitTests {
                 for number in 0..<8 {
                     group.addTask {
                         (try? await ingestor.submit(
-                            session: session, fileName: "\(number).md", bytes: bytes)) != nil
+                            as: .service, session: session, fileName: "\(number).md", bytes: bytes))
+                            != nil
                     }
                 }
                 return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
@@ -64,7 +66,7 @@ struct SubmitTests {
         try await withWorkshop { shop in
             await #expect(throws: IngestionError.sessionNotFound) {
                 try await shop.ingestor().submit(
-                    session: UUID(), fileName: "a.md", bytes: book(paragraphs: 3))
+                    as: .service, session: UUID(), fileName: "a.md", bytes: book(paragraphs: 3))
             }
             #expect(shop.files.isEmpty)
         }

@@ -4,6 +4,7 @@ import Ingestion
 import Library
 import Postgres
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("Working on jobs")
@@ -29,7 +30,8 @@ struct WorkerTests {
                 #expect(chunks == 0 || event == .stored)
             }
             let (document, job) = try await ingestor.submit(
-                session: shop.session.id, fileName: "book.md", bytes: book(paragraphs: 40))
+                as: .service, session: shop.session.id, fileName: "book.md",
+                bytes: book(paragraphs: 40))
             #expect(try await ingestor.runOnce())
             #expect(try await ingestor.runOnce() == false)
 
@@ -41,7 +43,7 @@ struct WorkerTests {
             let session = try await shop.reload()
             #expect(session.status == .active)
             #expect(session.revision == shop.session.revision + 1)
-            let chunks = try await shop.pool.withConnection { db in
+            let chunks = try await shop.pool.withConnection(as: .service) { db in
                 try await ChunkRepository.list(sessionID: session.id, limit: 10_000, on: db)
             }
             #expect(chunks.count == session.chunkCount)
@@ -56,7 +58,7 @@ struct WorkerTests {
             #expect(timings.rate(\.storeMicroseconds) > 0)
 
             // Every text is the stretch of the document that it says it is.
-            let text = try await shop.pool.withConnection { db in
+            let text = try await shop.pool.withConnection(as: .service) { db in
                 try await DocumentRepository.text(
                     sessionID: session.id, id: document.id, on: db)
             }
@@ -77,7 +79,7 @@ struct WorkerTests {
         try await withWorkshop { shop in
             let ingestor = shop.ingestor()
             let (document, job) = try await ingestor.submit(
-                session: shop.session.id, fileName: name, bytes: bytes)
+                as: .service, session: shop.session.id, fileName: name, bytes: bytes)
             let ended = try await Self.finish(job.id, with: ingestor, in: shop)
             #expect(ended.state == .failed && ended.attempt == 1)
             let failed = try await shop.document(document.id)
@@ -95,7 +97,8 @@ struct WorkerTests {
         let undisturbed = try await withWorkshop { shop in
             let ingestor = shop.ingestor()
             _ = try await ingestor.submit(
-                session: shop.session.id, fileName: "book.md", bytes: book(paragraphs: 40))
+                as: .service, session: shop.session.id, fileName: "book.md",
+                bytes: book(paragraphs: 40))
             #expect(try await ingestor.runOnce())
             return try await shop.contents()
         }
@@ -103,7 +106,8 @@ struct WorkerTests {
             let away = EmbeddingError.unavailable(reason: "away", retryAfter: nil)
             let ingestor = shop.ingestor(embedder: CountingEmbedder(failures: [away, away]))
             let (_, job) = try await ingestor.submit(
-                session: shop.session.id, fileName: "book.md", bytes: book(paragraphs: 40))
+                as: .service, session: shop.session.id, fileName: "book.md",
+                bytes: book(paragraphs: 40))
             let ended = try await Self.finish(job.id, with: ingestor, in: shop)
             #expect(ended.state == .succeeded && ended.attempt == 3)
             #expect(try await shop.contents() == undisturbed)
@@ -121,7 +125,8 @@ struct WorkerTests {
             let ingestor = shop.ingestor(
                 embedder: CountingEmbedder(failures: [away, away, away]), options: options)
             let (document, job) = try await ingestor.submit(
-                session: shop.session.id, fileName: "book.md", bytes: book(paragraphs: 10))
+                as: .service, session: shop.session.id, fileName: "book.md",
+                bytes: book(paragraphs: 10))
             let ended = try await Self.finish(job.id, with: ingestor, in: shop)
             #expect(ended.state == .failed && ended.attempt == 3)
             #expect(
@@ -131,10 +136,12 @@ struct WorkerTests {
             #expect(try await shop.reload().status == .active)
             #expect(try await shop.reload().chunkCount == 0)
 
-            let again = try await ingestor.retry(session: shop.session.id, document: document.id)
+            let again = try await ingestor.retry(
+                as: .service, session: shop.session.id, document: document.id)
             #expect(again.document.status == .pending && again.document.errorMessage == nil)
             await #expect(throws: IngestionError.self) {
-                try await ingestor.retry(session: shop.session.id, document: document.id)
+                try await ingestor.retry(
+                    as: .service, session: shop.session.id, document: document.id)
             }
             let retried = try await Self.finish(again.job.id, with: ingestor, in: shop)
             #expect(retried.state == .succeeded)
@@ -152,7 +159,7 @@ struct WorkerTests {
                         defer { was = true }; return !was
                     })
                 else { return }
-                try await shop.pool.withConnection { db in
+                try await withOwner(of: shop.pool) { db in
                     try await db.script(
                         """
                         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -161,7 +168,8 @@ struct WorkerTests {
                 }
             }
             let (_, job) = try await ingestor.submit(
-                session: shop.session.id, fileName: "book.md", bytes: book(paragraphs: 20))
+                as: .service, session: shop.session.id, fileName: "book.md",
+                bytes: book(paragraphs: 20))
             let ended = try await Self.finish(job.id, with: ingestor, in: shop)
             #expect(lost.withLock { $0 })
             #expect(ended.state == .succeeded)
@@ -179,7 +187,8 @@ struct WorkerTests {
                 if event == .embedded(batch: 0) { throw CancellationError() }
             }
             let (_, job) = try await first.submit(
-                session: shop.session.id, fileName: "book.md", bytes: book(paragraphs: 400))
+                as: .service, session: shop.session.id, fileName: "book.md",
+                bytes: book(paragraphs: 400))
             #expect(try await first.runOnce())
             #expect(embedder.texts == IngestSteps.batchSize)
 
@@ -206,12 +215,13 @@ struct WorkerTests {
         try await withWorkshop { shop in
             let slow = shop.ingestor { event in
                 guard event == .chunked else { return }
-                try await shop.pool.withConnection { db in
+                try await shop.pool.withConnection(as: .service) { db in
                     try await db.script("UPDATE carrel.jobs SET lease_owner = 'another'")
                 }
             }
             let (document, job) = try await slow.submit(
-                session: shop.session.id, fileName: "book.md", bytes: book(paragraphs: 20))
+                as: .service, session: shop.session.id, fileName: "book.md",
+                bytes: book(paragraphs: 20))
             #expect(try await slow.runOnce())
             #expect(try await shop.reload().chunkCount == 0)
             #expect(try await shop.document(document.id).status == .processing)
@@ -228,12 +238,14 @@ struct WorkerTests {
             let ingestor = shop.ingestor { event in
                 guard event == .chunked, let id = job.withLock({ $0 }) else { return }
                 let cancelled = [
-                    try await quiet.cancel(job: id), try await quiet.cancel(job: id),
+                    try await quiet.cancel(as: .service, job: id),
+                    try await quiet.cancel(as: .service, job: id),
                 ]
                 #expect(cancelled == [true, false])
             }
             let submitted = try await ingestor.submit(
-                session: shop.session.id, fileName: "book.md", bytes: book(paragraphs: 20))
+                as: .service, session: shop.session.id, fileName: "book.md",
+                bytes: book(paragraphs: 20))
             job.withLock { $0 = submitted.job.id }
             #expect(try await ingestor.runOnce())
             #expect(try await shop.job(submitted.job.id).state == .cancelled)
@@ -249,14 +261,19 @@ struct WorkerTests {
         try await withWorkshop { shop in
             let ingestor = shop.ingestor()
             let kept = try await ingestor.submit(
-                session: shop.session.id, fileName: "a.md", bytes: book(paragraphs: 20, seed: 1))
+                as: .service, session: shop.session.id, fileName: "a.md",
+                bytes: book(paragraphs: 20, seed: 1))
             let gone = try await ingestor.submit(
-                session: shop.session.id, fileName: "b.md", bytes: book(paragraphs: 20, seed: 2))
+                as: .service, session: shop.session.id, fileName: "b.md",
+                bytes: book(paragraphs: 20, seed: 2))
             #expect(try await ingestor.runOnce())
             let before = try await shop.contents().filter { !$0.hasPrefix("document") }
-            #expect(try await ingestor.delete(session: shop.session.id, document: gone.document.id))
             #expect(
-                try await ingestor.delete(session: shop.session.id, document: gone.document.id)
+                try await ingestor.delete(
+                    as: .service, session: shop.session.id, document: gone.document.id))
+            #expect(
+                try await ingestor.delete(
+                    as: .service, session: shop.session.id, document: gone.document.id)
                     == false)
             #expect(try await ingestor.runOnce() == false)
             #expect(shop.files.count == 1)
@@ -266,7 +283,9 @@ struct WorkerTests {
                 }
                     == before.filter { !$0.hasPrefix("session") })
             #expect(try await shop.reload().status == .active)
-            #expect(try await ingestor.delete(session: shop.session.id, document: kept.document.id))
+            #expect(
+                try await ingestor.delete(
+                    as: .service, session: shop.session.id, document: kept.document.id))
             #expect(try await shop.reload().chunkCount == 0)
             #expect(shop.files.isEmpty)
         }
@@ -282,7 +301,7 @@ struct WorkerTests {
                 let bytes = book(paragraphs: 15, seed: seed)
                 jobs.append(
                     try await ingestor.submit(
-                        session: shop.session.id, fileName: "\(seed).md", bytes: bytes
+                        as: .service, session: shop.session.id, fileName: "\(seed).md", bytes: bytes
                     ).job.id)
             }
             let workers = (0..<3).map { _ in Task { await ingestor.run() } }

@@ -8,7 +8,7 @@ import Testing
 struct AuditTests {
     private func record(_ count: Int, on pool: Pool, actor: UUID? = nil) async throws {
         for number in 0..<count {
-            try await pool.withTransaction { db in
+            try await pool.withTransaction(as: .service) { db in
                 try await AuditRepository.record(
                     action: "test.\(number)", actor: actor, target: AuditTarget(.session, UUID()),
                     metadata: ["number": "\(number)"], on: db)
@@ -17,7 +17,9 @@ struct AuditTests {
     }
 
     private func verify(_ pool: Pool, kept: [UInt8]? = nil) async throws -> AuditChain {
-        try await pool.withConnection { try await AuditRepository.verify(kept: kept, on: $0) }
+        try await pool.withConnection(as: .service) {
+            try await AuditRepository.verify(kept: kept, on: $0)
+        }
     }
 
     @Test("Program and database hash every kind of row alike, and the chain holds")
@@ -25,7 +27,7 @@ struct AuditTests {
         try await withDatabase(migrated: true) { pool in
             #expect(try await verify(pool).findings.isEmpty)
             try await record(3, on: pool)
-            try await pool.withTransaction { db in
+            try await pool.withTransaction(as: .service) { db in
                 try await AuditRepository.record(
                     action: "résumé \u{1F512} \"quoted\"", actor: UUID(),
                     target: AuditTarget(.document, UUID()), session: UUID(),
@@ -62,7 +64,7 @@ struct AuditTests {
         try await withDatabase(migrated: true) { pool in
             try await record(1, on: pool)
             await #expect(throws: Stop.self) {
-                try await pool.withTransaction { db in
+                try await pool.withTransaction(as: .service) { db in
                     try await AuditRepository.record(action: "x", actor: nil, on: db)
                     throw Stop()
                 }
@@ -109,7 +111,7 @@ struct AuditTests {
     func tampering(change: String, findings: [AuditFinding]) async throws {
         try await withDatabase(migrated: true) { pool in
             try await record(5, on: pool, actor: UUID())
-            try await pool.withConnection { try await $0.script(change) }
+            try await withOwner(of: pool) { try await $0.script(change) }
             #expect(try await verify(pool).findings == findings)
         }
     }
@@ -121,7 +123,7 @@ struct AuditTests {
             let early = try await verify(pool).hash
             try await record(2, on: pool)
             let late = try await verify(pool).hash
-            try await pool.withConnection {
+            try await withOwner(of: pool) {
                 try await $0.script(
                     """
                     DELETE FROM carrel.audit_log WHERE id > 3;
@@ -138,7 +140,7 @@ struct AuditTests {
     @Test("Without the end of the chain nothing is added, so nothing is done")
     func noHead() async throws {
         try await withDatabase(migrated: true) { pool in
-            try await pool.withConnection { try await $0.script("DELETE FROM carrel.audit_head") }
+            try await withOwner(of: pool) { try await $0.script("DELETE FROM carrel.audit_head") }
             await #expect(throws: LibraryError.auditLogBroken) { try await record(1, on: pool) }
         }
     }
@@ -151,7 +153,7 @@ struct AuditTests {
                 try await record(2, on: pool, actor: ada)
                 try await record(1, on: pool, actor: bob)
             }
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .service) { db in
                 var seen: [Int64] = []
                 var cursor: AuditCursor?
                 repeat {

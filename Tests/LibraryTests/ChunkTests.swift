@@ -26,7 +26,7 @@ struct ChunkTests {
             let session = try await f.currentSession()
             #expect(session.chunkCount == 42)
             #expect(session.revision == 2)
-            try await f.pool.withConnection { db in
+            try await f.pool.withConnection(as: .service) { db in
                 for chunk in chunks {
                     let read = try #require(
                         try await ChunkRepository.get(
@@ -48,7 +48,7 @@ struct ChunkTests {
     func insertTwice() async throws {
         try await Fixture.with { f in
             let stored = try await f.document()
-            try await f.pool.withTransaction { db in
+            try await f.pool.withTransaction(as: .service) { db in
                 for index in 0..<3 {
                     let added = try await ChunkRepository.insert(
                         [stored.chunk(parent: nil, index: index, embedding: nil)],
@@ -80,7 +80,7 @@ struct ChunkTests {
             try await f.store(kept.chunks(children: 3))
             try await f.store(gone.chunks(children: 5))
             async let added = f.store(gone.chunks(children: 2))
-            async let deleted = f.pool.withTransaction { db in
+            async let deleted = f.pool.withTransaction(as: .service) { db in
                 try await DocumentRepository.delete(
                     sessionID: f.session.id, id: gone.document.id, on: db)
             }
@@ -99,7 +99,7 @@ struct ChunkTests {
                 try await f.document("a"), try await f.document("b"),
             ].sorted { $0.document.id.lower < $1.document.id.lower }
             for document in documents { try await f.store(document.chunks(children: 6)) }
-            try await f.pool.withConnection { db in
+            try await f.pool.withConnection(as: .service) { db in
                 func all(document: UUID? = nil, type: ChunkType? = nil) async throws -> [Chunk] {
                     var seen: [Chunk] = []
                     while true {
@@ -142,7 +142,7 @@ struct ChunkTests {
             try await f.store(chunks)
             let wanted = [chunks[3].id, UUID(), chunks[1].id, chunks[2].id]
             let other = try await f.anotherSession()
-            try await f.pool.withConnection { db in
+            try await f.pool.withConnection(as: .service) { db in
                 let hits = try await ChunkRepository.hits(
                     sessionID: f.session.id, ids: wanted, on: db)
                 #expect(hits.map(\.chunk.id) == [chunks[3].id, chunks[1].id, chunks[2].id])
@@ -201,7 +201,7 @@ struct CandidateTests {
             let children = chunks.filter { $0.type == .child }
             for _ in 0..<5 {
                 let query = unit(&generator)
-                let found = try await f.pool.withConnection { db in
+                let found = try await f.pool.withConnection(as: .service) { db in
                     try await ChunkRepository.candidatesExact(
                         sessionID: f.session.id, vector: query, limit: 20, on: db)
                 }
@@ -222,7 +222,7 @@ struct CandidateTests {
             var found = 0
             for _ in 0..<10 {
                 let query = unit(&generator)
-                let candidates = try await f.pool.withTransaction { db in
+                let candidates = try await f.pool.withTransaction(as: .service) { db in
                     try await ChunkRepository.candidatesHNSW(
                         sessionID: f.session.id, vector: query, limit: 10, efSearch: 100, on: db)
                 }
@@ -243,7 +243,7 @@ struct CandidateTests {
             let stored = try await f.document()
             let chunks = (0..<20).map { stored.chunk(parent: nil, index: $0, embedding: axis(1)) }
             try await f.store(chunks)
-            let found = try await f.pool.withConnection { db in
+            let found = try await f.pool.withConnection(as: .service) { db in
                 try await ChunkRepository.candidatesExact(
                     sessionID: f.session.id, vector: axis(1), limit: 7,
                     filter: SearchFilter(types: [.parent]), on: db)
@@ -297,7 +297,7 @@ struct CandidateTests {
             for (filter, accepts) in cases {
                 let matching = chunks.filter(accepts)
                 let expected = nearest(10, to: query, among: matching)
-                try await f.pool.withTransaction { db in
+                try await f.pool.withTransaction(as: .service) { db in
                     let exact = try await ChunkRepository.candidatesExact(
                         sessionID: f.session.id, vector: query, limit: 10, filter: filter, on: db)
                     #expect(exact.ids == expected, "\(filter)")

@@ -12,7 +12,7 @@ struct DocumentTests {
     func duplicates() async throws {
         try await Fixture.with { f in
             let other = try await f.anotherSession()
-            try await f.pool.withTransaction { db in
+            try await f.pool.withTransaction(as: .service) { db in
                 let hash = String(repeating: "ab", count: 32)
                 let first = try await DocumentRepository.create(
                     .test(session: f.session.id, hash: hash), on: db)
@@ -61,7 +61,7 @@ struct DocumentTests {
     func statuses() async throws {
         try await Fixture.with { f in
             let id = try await f.document().document.id
-            try await f.pool.withConnection { db in
+            try await f.pool.withConnection(as: .service) { db in
                 func update(
                     _ status: ProcessingStatus, error: String? = nil, pages: Int? = nil
                 ) async throws -> Document {
@@ -90,7 +90,7 @@ struct DocumentTests {
     @Test("Documents are listed newest first, by offset and by cursor alike")
     func listing() async throws {
         try await Fixture.with { f in
-            try await f.pool.withConnection { db in
+            try await f.pool.withConnection(as: .service) { db in
                 try await db.query(
                     Statement(
                         "many",
@@ -130,7 +130,7 @@ struct DocumentTests {
             let first = try await f.document("first").document
             let second = try await f.document(in: f.anotherSession().id, "second").document
             let third = try await f.document("third").document
-            try await f.pool.withConnection { db in
+            try await f.pool.withConnection(as: .service) { db in
                 try await DocumentRepository.updateStatus(
                     sessionID: f.session.id, id: third.id, status: .completed, on: db)
                 #expect(
@@ -147,7 +147,7 @@ struct DocumentTests {
             let id = try await f.document().document.id
             let text = "naïve 👩‍🔬 café\u{301} 東京 end"
             let scalars = Array(text.unicodeScalars)
-            try await f.pool.withConnection { db in
+            try await f.pool.withConnection(as: .service) { db in
                 func read(_ start: Int, _ end: Int?) async throws -> DocumentText? {
                     try await DocumentRepository.text(
                         sessionID: f.session.id, id: id, start: start, end: end, on: db)
@@ -180,7 +180,7 @@ struct DocumentTests {
     func textOfSections() async throws {
         try await Fixture.with { f in
             let id = try await f.document(pages: 3).document.id
-            let text = try await f.pool.withConnection { db in
+            let text = try await f.pool.withConnection(as: .service) { db in
                 try await DocumentRepository.text(sessionID: f.session.id, id: id, on: db)
             }
             #expect(text?.text == "Text of page 1\n\nText of page 2\n\nText of page 3")
@@ -191,7 +191,7 @@ struct DocumentTests {
     func pagesAndSections() async throws {
         try await Fixture.with { f in
             let stored = try await f.document(pages: 5)
-            try await f.pool.withConnection { db in
+            try await f.pool.withConnection(as: .service) { db in
                 let pages = try await PageRepository.list(
                     sessionID: f.session.id, documentID: stored.document.id, limit: 3, after: 1,
                     on: db)
@@ -218,7 +218,7 @@ struct DocumentTests {
     @Test("Messages follow each other, also within one transaction")
     func messages() async throws {
         try await Fixture.with { f in
-            try await f.pool.withTransaction { db in
+            try await f.pool.withTransaction(as: .service) { db in
                 let chat = try await ChatRepository.create(sessionID: f.session.id, on: db)
                 for number in 1...5 {
                     _ = try await MessageRepository.append(

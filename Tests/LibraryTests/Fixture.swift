@@ -15,7 +15,7 @@ struct Fixture {
 
     static func with<R>(size: Int = 4, _ body: (Fixture) async throws -> R) async throws -> R {
         try await withDatabase(migrated: true, size: size) { pool in
-            let fixture = try await pool.withTransaction { db in
+            let fixture = try await pool.withTransaction(as: .service) { db in
                 let profile = try await ProfileRepository.create(
                     handle: "owner", email: "owner@localhost", passwordHash: "!", on: db)
                 let model = try await EmbeddingModelRepository.register(.test, on: db)
@@ -28,7 +28,7 @@ struct Fixture {
     }
 
     func anotherSession() async throws -> StudySession {
-        try await pool.withConnection { db in
+        try await pool.withConnection(as: .service) { db in
             try await SessionRepository.create(
                 profileID: profile.id, title: "Algebra", modelID: model.id, on: db)
         }
@@ -39,7 +39,7 @@ struct Fixture {
         in session: UUID? = nil, _ name: String = "analysis.pdf", pages: Int = 1
     ) async throws -> StoredDocument {
         let session = session ?? self.session.id
-        return try await pool.withTransaction { db in
+        return try await pool.withTransaction(as: .service) { db in
             let document = try await DocumentRepository.create(
                 .test(session: session, name: name), on: db)
             let pages = (0..<pages).map {
@@ -62,13 +62,13 @@ struct Fixture {
     /// Stores chunks and returns how many were new.
     @discardableResult
     func store(_ chunks: [NewChunk], in session: UUID? = nil) async throws -> Int {
-        try await pool.withTransaction { db in
+        try await pool.withTransaction(as: .service) { db in
             try await ChunkRepository.insert(chunks, sessionID: session ?? self.session.id, on: db)
         }
     }
 
     func currentSession() async throws -> StudySession {
-        try await pool.withConnection { db in
+        try await pool.withConnection(as: .service) { db in
             try #require(
                 try await SessionRepository.get(id: session.id, profileID: profile.id, on: db))
         }
@@ -76,13 +76,13 @@ struct Fixture {
 
     /// Runs SQL as it is; for what no repository would write.
     func sql(_ text: String, _ parameters: (any PostgresEncodable)?...) async throws {
-        try await pool.withConnection { db in
+        try await pool.withConnection(as: .service) { db in
             _ = try await db.query(Statement("test", text), parameters: parameters)
         }
     }
 
     func count(_ table: String) async throws -> Int {
-        try await pool.withConnection { db in
+        try await pool.withConnection(as: .service) { db in
             try await db.query(Statement("count", "SELECT count(*) FROM carrel.\(table)")).single()
         }
     }

@@ -9,14 +9,14 @@ struct FolderTests {
     private func folder(_ name: String, in parent: Folder? = nil, _ fixture: Fixture) async throws
         -> Folder
     {
-        try await fixture.pool.withConnection {
+        try await fixture.pool.withConnection(as: .service) {
             try await FolderRepository.create(
                 sessionID: fixture.session.id, name: name, parentID: parent?.id, on: $0)
         }
     }
 
     private func move(_ folder: Folder, to parent: Folder?, _ fixture: Fixture) async throws {
-        _ = try await fixture.pool.withConnection {
+        _ = try await fixture.pool.withConnection(as: .service) {
             try await FolderRepository.move(
                 sessionID: fixture.session.id, id: folder.id, to: parent?.id, on: $0)
         }
@@ -31,7 +31,7 @@ struct FolderTests {
             await #expect(throws: LibraryError.self) { try await folder("a", in: a, fixture) }
             let b = try await folder("b", in: a, fixture)
             await expectRefusal(.uniqueViolation, by: "folders_name_key") {
-                _ = try await fixture.pool.withConnection {
+                _ = try await fixture.pool.withConnection(as: .service) {
                     try await FolderRepository.rename(
                         sessionID: fixture.session.id, id: b.id, to: "a", on: $0)
                 }
@@ -55,7 +55,7 @@ struct FolderTests {
             await expectRefusal(.checkViolation) { try await move(a, to: a, fixture) }
             try await move(b, to: nil, fixture)
             try await move(a, to: c, fixture)
-            let parents = try await fixture.pool.withConnection {
+            let parents = try await fixture.pool.withConnection(as: .service) {
                 try await FolderRepository.list(
                     sessionID: fixture.session.id, limit: 10, on: $0)
             }.reduce(into: [:]) { $0[$1.name] = $1.parentID }
@@ -83,7 +83,7 @@ struct FolderTests {
         try await Fixture.with { fixture in
             let a = try await folder("a", fixture)
             let b = try await folder("b", fixture)
-            try await fixture.pool.withTransaction { db in
+            try await fixture.pool.withTransaction(as: .service) { db in
                 _ = try await FolderRepository.move(
                     sessionID: fixture.session.id, id: a.id, to: b.id, on: db)
                 async let second: Void = expectRefusal(.checkViolation, by: "folders_no_cycle") {
@@ -100,7 +100,7 @@ struct FolderTests {
     }
 
     private func waiting(_ fixture: Fixture) async throws -> Int {
-        try await fixture.pool.withConnection {
+        try await fixture.pool.withConnection(as: .service) {
             try await $0.query(
                 Statement("waiting", "SELECT count(*) FROM pg_locks WHERE NOT granted")
             ).single()
@@ -114,7 +114,7 @@ struct FolderTests {
             let b = try await folder("b", in: a, fixture)
             let document = try await fixture.document().document
             let session = fixture.session.id
-            try await fixture.pool.withConnection { db in
+            try await fixture.pool.withConnection(as: .service) { db in
                 let moved = try await DocumentRepository.move(
                     sessionID: session, id: document.id, to: b.id, on: db)
                 #expect(moved?.folderID == b.id)
@@ -132,7 +132,7 @@ struct FolderTests {
     func otherSession() async throws {
         try await Fixture.with { fixture in
             let other = try await fixture.anotherSession().id
-            let theirs = try await fixture.pool.withConnection {
+            let theirs = try await fixture.pool.withConnection(as: .service) {
                 try await FolderRepository.create(sessionID: other, name: "x", on: $0)
             }
             let mine = try await folder("mine", fixture)
@@ -142,7 +142,7 @@ struct FolderTests {
                 _ = try await folder("x", in: theirs, fixture)
             }
             await expectRefusal(.foreignKeyViolation) {
-                _ = try await fixture.pool.withConnection {
+                _ = try await fixture.pool.withConnection(as: .service) {
                     try await DocumentRepository.move(
                         sessionID: fixture.session.id, id: document.id, to: theirs.id, on: $0)
                 }

@@ -9,25 +9,25 @@ import Testing
 @Suite("The graph of vectors")
 struct GraphTests {
     private func extend(_ f: Fixture, _ limit: Int) async throws -> GraphRepository.Step {
-        try await f.pool.withTransaction { db in
+        try await f.pool.withTransaction(as: .service) { db in
             try await GraphRepository.extend(sessionID: f.session.id, limit: limit, on: db)
         }
     }
 
     private func coverage(_ f: Fixture) async throws -> GraphRepository.Coverage {
-        try await f.pool.withConnection { db in
+        try await f.pool.withConnection(as: .service) { db in
             try #require(try await GraphRepository.coverage(sessionID: f.session.id, on: db))
         }
     }
 
     private func behind(_ f: Fixture, minimum: Int) async throws -> [UUID] {
-        try await f.pool.withConnection { db in
+        try await f.pool.withConnection(as: .service) { db in
             try await GraphRepository.behind(minimum: minimum, limit: 10, on: db)
         }
     }
 
     private func candidates(_ f: Fixture, near vector: [Float], limit: Int) async throws -> [UUID] {
-        try await f.pool.withTransaction { db in
+        try await f.pool.withTransaction(as: .service) { db in
             try await ChunkRepository.candidatesHNSW(
                 sessionID: f.session.id, vector: vector, limit: limit, efSearch: 100, on: db
             ).ids
@@ -86,20 +86,20 @@ struct GraphTests {
             try await f.store(one.chunks(children: 5))
             try await f.store(two.chunks(children: 5))
             #expect(try await extend(f, 100) == .complete(added: 12))
-            try await f.pool.withTransaction { db in
+            try await f.pool.withTransaction(as: .service) { db in
                 _ = try await DocumentRepository.delete(
                     sessionID: f.session.id, id: one.document.id, on: db)
             }
             let rows = Statement("graph rows", "SELECT count(*) FROM carrel.chunk_graph")
-            let left: Int64 = try await f.pool.withConnection { db in
+            let left: Int64 = try await f.pool.withConnection(as: .service) { db in
                 try await db.query(rows)[0].get(0)
             }
             #expect(left == 6)
-            try await f.pool.withTransaction { db in
+            try await f.pool.withTransaction(as: .service) { db in
                 _ = try await SessionRepository.delete(
                     id: f.session.id, profileID: f.profile.id, on: db)
             }
-            let none: Int64 = try await f.pool.withConnection { db in
+            let none: Int64 = try await f.pool.withConnection(as: .service) { db in
                 try await db.query(rows)[0].get(0)
             }
             #expect(none == 0)
@@ -111,7 +111,7 @@ struct GraphTests {
         try await Fixture.with { f in
             let stored = try await f.document()
             try await f.store(stored.chunks(children: 5))
-            try await f.pool.withTransaction { first in
+            try await f.pool.withTransaction(as: .service) { first in
                 let mine = try await GraphRepository.extend(
                     sessionID: f.session.id, limit: 2, on: first)
                 #expect(mine == .added(2))

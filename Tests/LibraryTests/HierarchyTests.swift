@@ -103,7 +103,7 @@ struct HierarchyTests {
             for session in [f.session, other] {
                 let stored = try await f.document(in: session.id, pages: 2)
                 try await f.store(stored.chunks(children: 3), in: session.id)
-                try await f.pool.withTransaction { db in
+                try await f.pool.withTransaction(as: .service) { db in
                     let topic = try await TopicRepository.create(
                         sessionID: session.id, title: "Limits", orderIndex: 0, on: db)
                     try await TopicRepository.link(
@@ -122,7 +122,7 @@ struct HierarchyTests {
             }
             var before: [String: Int] = [:]
             for table in tables { before[table] = try await f.count(table) }
-            let deleted = try await f.pool.withTransaction { db in
+            let deleted = try await f.pool.withTransaction(as: .service) { db in
                 try await SessionRepository.delete(
                     id: f.session.id, profileID: f.profile.id, on: db)
             }
@@ -170,7 +170,7 @@ struct HierarchyTests {
                 .foreignKeyViolation, by: "document_chunks_session_id_section_id_fkey"
             ) { try await f.store([chunk]) }
 
-            let parent: UUID = try await f.pool.withConnection { db in
+            let parent: UUID = try await f.pool.withConnection(as: .service) { db in
                 try await ChunkRepository.list(
                     sessionID: other.id, type: .parent, limit: 1, on: db)[0]
                     .id
@@ -194,7 +194,7 @@ struct HierarchyTests {
     @Test("A topic has one chat, a session one general; a chat's type says whether it has a topic")
     func chats() async throws {
         try await Fixture.with { f in
-            let topic = try await f.pool.withConnection { db in
+            let topic = try await f.pool.withConnection(as: .service) { db in
                 let topic = try await TopicRepository.create(
                     sessionID: f.session.id, title: "Limits", orderIndex: 0, on: db)
                 let chat = try await ChatRepository.create(
@@ -234,7 +234,7 @@ struct HierarchyTests {
     @Test("A message's role is user, assistant or system")
     func roles() async throws {
         try await Fixture.with { f in
-            let chat = try await f.pool.withConnection { db in
+            let chat = try await f.pool.withConnection(as: .service) { db in
                 try await ChatRepository.create(sessionID: f.session.id, on: db)
             }
             let insert = """
@@ -295,7 +295,7 @@ struct HierarchyTests {
     @Test("Two topics can change places in one statement or transaction, not share one")
     func topicOrder() async throws {
         try await Fixture.with { f in
-            let (first, second) = try await f.pool.withTransaction { db in
+            let (first, second) = try await f.pool.withTransaction(as: .service) { db in
                 let first = try await TopicRepository.create(
                     sessionID: f.session.id, title: "Limits", orderIndex: 0, on: db)
                 let second = try await TopicRepository.create(
@@ -307,14 +307,14 @@ struct HierarchyTests {
                 }
                 return (first, second)
             }
-            try await f.pool.withTransaction { db in
+            try await f.pool.withTransaction(as: .service) { db in
                 try await TopicRepository.reorder(
                     sessionID: f.session.id, ids: [second.id, first.id], on: db)
                 #expect(
                     try await TopicRepository.list(sessionID: f.session.id, on: db).map(\.title)
                         == ["Series", "Limits"])
             }
-            try await f.pool.withTransaction { db in
+            try await f.pool.withTransaction(as: .service) { db in
                 try await db.script(
                     """
                     SET CONSTRAINTS carrel.topics_order_index_key DEFERRED;
@@ -333,7 +333,7 @@ struct HierarchyTests {
         try await Fixture.with { f in
             for (handle, email) in [("owner", "new@localhost"), ("new", "OWNER@Localhost")] {
                 await #expect(throws: LibraryError.self) {
-                    try await f.pool.withConnection { db in
+                    try await f.pool.withConnection(as: .service) { db in
                         try await ProfileRepository.create(
                             handle: handle, email: email, passwordHash: "!", on: db)
                     }

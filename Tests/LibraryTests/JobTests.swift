@@ -9,7 +9,7 @@ import Testing
 @Suite("Jobs")
 struct JobTests {
     private func enqueue(_ count: Int, _ f: Fixture) async throws -> [Job] {
-        try await f.pool.withConnection { db in
+        try await f.pool.withConnection(as: .service) { db in
             var jobs: [Job] = []
             for _ in 0..<count {
                 jobs.append(
@@ -29,11 +29,14 @@ struct JobTests {
                 for worker in 0..<4 {
                     group.addTask {
                         var mine: [UUID] = []
-                        while let job = try await f.pool.withConnection({
-                            try await JobRepository.lease(
-                                kinds: [.ingest], owner: "worker \(worker)", for: .seconds(60),
-                                on: $0)
-                        }) { mine.append(job.id) }
+                        while let job = try await f.pool.withConnection(
+                            as: .service,
+                            {
+                                try await JobRepository.lease(
+                                    kinds: [.ingest], owner: "worker \(worker)", for: .seconds(60),
+                                    on: $0)
+                            })
+                        { mine.append(job.id) }
                         return mine
                     }
                 }
@@ -48,12 +51,12 @@ struct JobTests {
     func skipLocked() async throws {
         try await Fixture.with { f in
             let jobs = try await enqueue(2, f)
-            try await f.pool.withTransaction { first in
+            try await f.pool.withTransaction(as: .service) { first in
                 let one = try await JobRepository.lease(
                     kinds: [.ingest], owner: "one", for: .seconds(60), on: first)
                 #expect(one?.id == jobs[0].id)
                 // The first transaction is still open and holds the row.
-                let two = try await f.pool.withConnection { second in
+                let two = try await f.pool.withConnection(as: .service) { second in
                     try await second.script("SET lock_timeout = '1s'")
                     return try await JobRepository.lease(
                         kinds: [.ingest], owner: "two", for: .seconds(60), on: second)
@@ -67,7 +70,7 @@ struct JobTests {
     func expiry() async throws {
         try await Fixture.with { f in
             let job = try await enqueue(1, f)[0]
-            try await f.pool.withConnection { db in
+            try await f.pool.withConnection(as: .service) { db in
                 func lease(_ owner: String, _ duration: Duration) async throws -> Job? {
                     try await JobRepository.lease(
                         kinds: [.ingest], owner: owner, for: duration, on: db)
@@ -105,7 +108,7 @@ struct JobTests {
             let job = try await enqueue(1, f)[0]
             #expect(job.state == .queued)
             #expect(job.startedAt == nil)
-            try await f.pool.withConnection { db in
+            try await f.pool.withConnection(as: .service) { db in
                 #expect(
                     try await JobRepository.progress(id: job.id, done: 1, total: 2, on: db)
                         == false)
@@ -148,7 +151,7 @@ struct JobTests {
     func cancellation() async throws {
         try await Fixture.with { f in
             let jobs = try await enqueue(2, f)
-            try await f.pool.withConnection { db in
+            try await f.pool.withConnection(as: .service) { db in
                 _ = try await JobRepository.lease(
                     kinds: [.ingest], owner: "w", for: .seconds(60), on: db)
                 for job in jobs {
@@ -199,7 +202,7 @@ struct IdempotencyTests {
         _ key: String, method: String = "session.create", _ f: Fixture,
         work: @Sendable () async throws -> String
     ) async throws -> String {
-        try await f.pool.withTransaction { db in
+        try await f.pool.withTransaction(as: .service) { db in
             if let answer = try await IdempotencyRepository.recall(
                 profileID: f.profile.id, key: key, method: method, on: db)
             {
@@ -259,7 +262,7 @@ struct IdempotencyTests {
             #expect(try await request("k", f) { "3" } == "3")
             try await f.sql(
                 "UPDATE carrel.idempotency_keys SET created_at = now() - interval '25 hours'")
-            let forgotten = try await f.pool.withConnection {
+            let forgotten = try await f.pool.withConnection(as: .service) {
                 try await IdempotencyRepository.forgetExpired(on: $0)
             }
             #expect(forgotten == 1)

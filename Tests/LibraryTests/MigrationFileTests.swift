@@ -62,6 +62,8 @@ struct MigrationFileTests {
         11: "e41d0aedf67ab1aea328cec3529b3fb079c83bf79b512d9ca622130ec5cf9d20",
         12: "d50285d14d50f21909081b4ae107cf4800347208b4697ed066a10a75d8141c94",
         13: "70e4efe69aeaca4e093abba55951dc4353bdf0b6a79930550dfd558cc694f719",
+        14: "45f6cb604b402cf795d81cabb4eb9e616ee8c9f41f28b2e59bdbd8affc8260b6",
+        15: "626c7a096505127b4dbdce5d8d46f992a3df653b961df4f9358be6fe1c67ece1",
     ]
 
     @Test("A definition stands in a migration word for word")

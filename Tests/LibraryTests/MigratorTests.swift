@@ -20,7 +20,7 @@ struct MigratorTests {
     @Test("Up from empty, down to nothing, up again, with the same result")
     func upDownUp() async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 try await db.script("DROP EXTENSION vector")
                 let migrator = Migrator()
                 #expect(try await migrator.up(on: db) == Migration.all)
@@ -41,7 +41,7 @@ struct MigratorTests {
     @Test("Each step down leaves exactly what the step before it made")
     func eachStepIsUndone() async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 let migrator = Migrator()
                 var states: [[String]] = [[]]
                 for migration in Migration.all {
@@ -61,8 +61,11 @@ struct MigratorTests {
     @Test("schema.sql makes what the migrations make")
     func schemaAgrees() async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
+                try await Roles.prepare(on: db)
+                try await db.script("SET ROLE carrel_migrate")
                 try await db.script(Indexes.schema.text)
+                try await db.script("RESET ROLE")
                 let written = try await catalog(db)
                 try await db.script("DROP SCHEMA carrel CASCADE")
                 try await Migrator().up(on: db)
@@ -74,7 +77,7 @@ struct MigratorTests {
     @Test("Each index in the database is the one of its definition")
     func definitionsAgree() async throws {
         try await withDatabase(migrated: true) { pool in
-            try await pool.withConnection { db in
+            try await withOwner(of: pool) { db in
                 let before = try await catalog(db)
                 for definition in Indexes.definitions {
                     try await db.script("DROP INDEX carrel.\(definition.name)_idx")
@@ -91,7 +94,9 @@ struct MigratorTests {
             let counts = try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<4 {
                     group.addTask {
-                        try await pool.withConnection { try await Migrator().up(on: $0).count }
+                        try await pool.withConnection(as: .nobody) {
+                            try await Migrator().up(on: $0).count
+                        }
                     }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
@@ -103,7 +108,7 @@ struct MigratorTests {
     @Test("A migration that fails half-way leaves the previous state, and can be run again")
     func failureHalfWay() async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 try await Migrator().up(on: db)
                 let next = Migration.all.count + 1
                 let name = "\(String(10_000 + next).dropFirst())_break_things"
@@ -132,7 +137,7 @@ struct MigratorTests {
     @Test("A file changed after it was applied stops up, down, status and verify")
     func changedHash() async throws {
         try await withDatabase(migrated: true) { pool in
-            try await pool.withConnection { db in
+            try await withOwner(of: pool) { db in
                 var files = Indexes.migrations.map {
                     Migration(fileName: $0.name, text: $0.text)
                 }
@@ -155,7 +160,7 @@ struct MigratorTests {
     @Test("A database newer than the program is refused")
     func newerDatabase() async throws {
         try await withDatabase(migrated: true) { pool in
-            try await pool.withConnection { db in
+            try await withOwner(of: pool) { db in
                 let last = Migration.all[Migration.all.count - 1]
                 let older = Migrator(migrations: Migration.all.dropLast())
                 await #expect(
@@ -168,7 +173,7 @@ struct MigratorTests {
     @Test("pgvector older than 0.8.4 is refused before anything is created")
     func oldVector() async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 try await db.script(
                     "UPDATE pg_extension SET extversion = '0.8.3' WHERE extname = 'vector'")
                 let error = await #expect(throws: LibraryError.self) {
@@ -183,7 +188,7 @@ struct MigratorTests {
     @Test("Status tells what is applied, when, and what is not")
     func status() async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 try await Migrator().up(to: 3, on: db)
                 let status = try await Migrator().status(on: db)
                 #expect(
@@ -202,7 +207,7 @@ struct VerificationTests {
     @Test("A database that nobody touched has not drifted, at any of its states")
     func clean() async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 for number in 0...Migration.all.count {
                     try await Migrator().up(to: number, on: db)
                     let found = try await Migrator().verify(on: db)
@@ -217,7 +222,7 @@ struct VerificationTests {
     @Test("Verification leaves nothing behind")
     func leavesNothing() async throws {
         try await withDatabase(migrated: true) { pool in
-            try await pool.withConnection { db in
+            try await withOwner(of: pool) { db in
                 _ = try await Migrator().verify(on: db)
                 let schemas: Int = try await db.query(
                     Statement(
@@ -237,7 +242,12 @@ struct VerificationTests {
             "ALTER TABLE carrel.documents ALTER COLUMN created_at DROP DEFAULT",
             "ALTER TABLE carrel.documents ALTER COLUMN file_name DROP NOT NULL",
             "ALTER TABLE carrel.document_chunks DROP CONSTRAINT document_chunks_embedding_is_unit",
-            "ALTER TABLE carrel.messages DISABLE ROW LEVEL SECURITY, ENABLE ROW LEVEL SECURITY",
+            "ALTER TABLE carrel.messages DISABLE ROW LEVEL SECURITY",
+            "DROP POLICY owner ON carrel.messages",
+            "ALTER POLICY owner ON carrel.messages USING (true)",
+            "GRANT TRUNCATE ON carrel.messages TO carrel_app",
+            "REVOKE INSERT ON carrel.messages FROM carrel_app",
+            "ALTER DEFAULT PRIVILEGES FOR ROLE carrel_migrate IN SCHEMA carrel REVOKE ALL ON TABLES FROM carrel_app",
             "ALTER TYPE carrel.job_kind ADD VALUE 'MINE_BITCOIN'",
             "ALTER TABLE carrel.study_sessions DISABLE TRIGGER study_sessions_status_moves",
             "CREATE OR REPLACE FUNCTION carrel.refuse_status_move() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
@@ -248,7 +258,7 @@ struct VerificationTests {
         ])
     func drift(_ change: String) async throws {
         try await withDatabase(migrated: true) { pool in
-            try await pool.withConnection { db in
+            try await withOwner(of: pool) { db in
                 try await db.script(change)
                 #expect(try await Migrator().verify(on: db).hasDrifted)
             }

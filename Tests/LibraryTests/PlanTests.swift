@@ -93,7 +93,7 @@ struct PlanTests {
     @Test("PostgreSQL still chooses the expected plan for every hot statement")
     func plans() async throws {
         try await Fixture.with { f in
-            try await f.pool.withTransaction { db in
+            try await withOwner(of: f.pool) { db in
                 let definition: String = try await db.query(
                     Statement(
                         "definition",
@@ -103,7 +103,7 @@ struct PlanTests {
                 try await db.script(definition)
                 try await db.script("ANALYZE")
             }
-            try await f.pool.withTransaction { db in
+            try await f.pool.withTransaction(as: .service) { db in
                 let session: UUID = try await db.query(
                     Statement(
                         "large",
@@ -224,7 +224,7 @@ struct PlanTests {
                     chunk.topicIDs = $0 == 42 ? [topic] : []
                     return chunk
                 })
-            try await f.pool.withTransaction { db in
+            try await f.pool.withTransaction(as: .service) { db in
                 try await db.script("ANALYZE carrel.document_chunks")
                 // Two hundred rows fit a sequential scan; the question is whether the index can.
                 try await db.script("SET LOCAL enable_seqscan = off")

@@ -7,13 +7,13 @@ import Testing
 @Suite("Quotas")
 struct QuotaTests {
     private func quota(_ fixture: Fixture) async throws -> Quota? {
-        try await fixture.pool.withConnection {
+        try await fixture.pool.withConnection(as: .service) {
             try await QuotaRepository.get(profileID: fixture.profile.id, on: $0)
         }
     }
 
     private func limit(_ bytes: Int64, _ fixture: Fixture) async throws {
-        _ = try await fixture.pool.withConnection {
+        _ = try await fixture.pool.withConnection(as: .service) {
             try await QuotaRepository.setLimit(bytes, profileID: fixture.profile.id, on: $0)
         }
     }
@@ -26,12 +26,12 @@ struct QuotaTests {
             let other = try await fixture.anotherSession()
             _ = try await fixture.document(in: other.id)
             #expect(try await quota(fixture)?.usedBytes == 2_000)
-            _ = try await fixture.pool.withTransaction {
+            _ = try await fixture.pool.withTransaction(as: .service) {
                 try await DocumentRepository.delete(
                     sessionID: fixture.session.id, id: first.id, on: $0)
             }
             #expect(try await quota(fixture)?.usedBytes == 1_000)
-            _ = try await fixture.pool.withTransaction {
+            _ = try await fixture.pool.withTransaction(as: .service) {
                 try await SessionRepository.delete(
                     id: other.id, profileID: fixture.profile.id, on: $0)
             }
@@ -63,7 +63,7 @@ struct QuotaTests {
             try await limit(500, fixture)
             await #expect(throws: LibraryError.self) { try await fixture.document() }
             for (index, document) in documents.enumerated() {
-                _ = try await fixture.pool.withTransaction {
+                _ = try await fixture.pool.withTransaction(as: .service) {
                     try await DocumentRepository.delete(
                         sessionID: fixture.session.id, id: document.id, on: $0)
                 }
@@ -96,7 +96,7 @@ struct QuotaTests {
         try await withDatabase { pool in
             let number = try #require(
                 Migration.all.first { $0.name == "create_quotas" }?.number)
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .service) { db in
                 try await Migrator().up(to: number - 1, on: db)
                 try await db.script(
                     """

@@ -15,7 +15,9 @@ struct RevisionTests {
     /// The session as a cache reads it.
     private func read(_ f: Fixture, _ session: UUID? = nil, after: Int64?) async throws -> Read? {
         let session = session ?? f.session.id
-        return try await f.pool.withTransaction(isolation: .repeatableRead, readOnly: true) { db in
+        return try await f.pool.withTransaction(
+            as: .service, isolation: .repeatableRead, readOnly: true
+        ) { db in
             let changes = try await SessionRepository.changes(of: session, after: after, on: db)
             guard let changes else { return nil }
             var read = Read(changes: changes)
@@ -33,7 +35,7 @@ struct RevisionTests {
     }
 
     private func revisions(_ f: Fixture) async throws -> [UUID: Int64] {
-        try await f.pool.withConnection { db in
+        try await f.pool.withConnection(as: .service) { db in
             let rows = try await db.query(
                 Statement("r", "SELECT id, revision FROM carrel.document_chunks"))
             var revisions: [UUID: Int64] = [:]
@@ -128,7 +130,7 @@ struct RevisionTests {
             try await f.store(kept.chunks(children: 1))
             try await f.store(gone.chunks(children: 1))
             for document in [gone, empty] {
-                _ = try await f.pool.withTransaction { db in
+                _ = try await f.pool.withTransaction(as: .service) { db in
                     try await DocumentRepository.delete(
                         sessionID: f.session.id, id: document.document.id, on: db)
                 }
@@ -139,7 +141,7 @@ struct RevisionTests {
             #expect(read.chunks.isEmpty)
             #expect(try await self.read(f, after: 3)?.changes.removedDocuments == [])
 
-            _ = try await f.pool.withTransaction { db in
+            _ = try await f.pool.withTransaction(as: .service) { db in
                 try await SessionRepository.delete(
                     id: f.session.id, profileID: f.profile.id, on: db)
             }
@@ -169,12 +171,12 @@ struct RevisionTests {
     @Test("Validity says what the session is and whether the key may still ask")
     func validity() async throws {
         try await Fixture.with { f in
-            let other = try await f.pool.withConnection { db in
+            let other = try await f.pool.withConnection(as: .service) { db in
                 try await ProfileRepository.create(
                     handle: "eve", email: "eve@localhost", passwordHash: "!", on: db)
             }
             func key(_ name: String, of profile: UUID, expires: Date? = nil) async throws -> UUID {
-                try await f.pool.withConnection { db in
+                try await f.pool.withConnection(as: .service) { db in
                     try await ApiKeyRepository.create(
                         profileID: profile, name: name,
                         hash: Array(repeating: UInt8(name.utf8.count), count: 32), scopes: ["read"],
@@ -183,7 +185,7 @@ struct RevisionTests {
                 }
             }
             func validity(_ key: UUID?) async throws -> SessionValidity? {
-                try await f.pool.withConnection { db in
+                try await f.pool.withConnection(as: .service) { db in
                     try await SessionRepository.validity(of: f.session.id, apiKey: key, on: db)
                 }
             }
@@ -197,7 +199,7 @@ struct RevisionTests {
             let late = try await key(
                 "abc", of: f.profile.id, expires: Date(timeIntervalSinceNow: -1))
             #expect(try await validity(late)?.isKeyValid == false)
-            _ = try await f.pool.withConnection { db in
+            _ = try await f.pool.withConnection(as: .service) { db in
                 try await ApiKeyRepository.revoke(id: good, profileID: f.profile.id, on: db)
             }
             #expect(try await validity(good)?.isKeyValid == false)
@@ -205,7 +207,7 @@ struct RevisionTests {
             #expect(try await validity(second)?.isKeyValid == true)
             try await f.sql("UPDATE carrel.profiles SET is_active = false")
             #expect(try await validity(second)?.isKeyValid == false)
-            let nowhere = try await f.pool.withConnection { db in
+            let nowhere = try await f.pool.withConnection(as: .service) { db in
                 try await SessionRepository.validity(of: UUID(), apiKey: second, on: db)
             }
             #expect(nowhere == nil)

@@ -20,7 +20,7 @@ struct SessionTests {
     @Test("Every accepted status move is made, and every other refused with a clear message")
     func statusMoves() async throws {
         try await Fixture.with { f in
-            try await f.pool.withConnection { db in
+            try await f.pool.withConnection(as: .service) { db in
                 for from in SessionStatus.allCases {
                     for to in SessionStatus.allCases {
                         let id: UUID = try await db.query(
@@ -58,7 +58,7 @@ struct SessionTests {
     @Test("Another account's session is not found, deleted, or moved")
     func owners() async throws {
         try await Fixture.with { f in
-            try await f.pool.withTransaction { db in
+            try await f.pool.withTransaction(as: .service) { db in
                 let stranger = try await ProfileRepository.create(
                     handle: "stranger", email: "s@localhost", passwordHash: "!", on: db)
                 let id = f.session.id
@@ -84,7 +84,7 @@ struct SessionTests {
     @Test("Sessions are listed newest first, page by page, each once, also those of one instant")
     func listing() async throws {
         try await Fixture.with { f in
-            try await f.pool.withConnection { db in
+            try await f.pool.withConnection(as: .service) { db in
                 try await db.query(
                     Statement(
                         "many",
@@ -126,12 +126,12 @@ struct SessionTests {
             #expect(await notifications.next()?.payload == "\(f.session.id.lower) 1")
 
             await #expect(throws: CancellationError.self) {
-                try await f.pool.withTransaction { db in
+                try await f.pool.withTransaction(as: .service) { db in
                     try await SessionRepository.bumpRevision(id: f.session.id, on: db)
                     throw CancellationError()
                 }
             }
-            let deleted = try await f.pool.withTransaction { db in
+            let deleted = try await f.pool.withTransaction(as: .service) { db in
                 try await DocumentRepository.delete(
                     sessionID: f.session.id, id: stored.document.id, on: db)
             }
@@ -141,7 +141,7 @@ struct SessionTests {
             #expect(session.chunkCount == 0)
             #expect(await notifications.next()?.payload == "\(f.session.id.lower) 2")
 
-            _ = try await f.pool.withTransaction { db in
+            _ = try await f.pool.withTransaction(as: .service) { db in
                 try await SessionRepository.delete(
                     id: f.session.id, profileID: f.profile.id, on: db)
             }
@@ -154,7 +154,7 @@ struct SessionTests {
     func revisions() async throws {
         try await Fixture.with { f in
             let other = try await f.anotherSession()
-            try await f.pool.withConnection { db in
+            try await f.pool.withConnection(as: .service) { db in
                 try await SessionRepository.bumpRevision(id: other.id, addingChunks: 7, on: db)
                 let gone = UUID()
                 let found = try await SessionRepository.revision(
@@ -175,7 +175,7 @@ struct SessionTests {
     @Test("A model is registered once; another model of its name and revision is a conflict")
     func models() async throws {
         try await Fixture.with { f in
-            try await f.pool.withConnection { db in
+            try await f.pool.withConnection(as: .service) { db in
                 let again = try await EmbeddingModelRepository.register(.test, on: db)
                 #expect(again == f.model)
                 await #expect(throws: LibraryError.self) {

@@ -11,7 +11,7 @@ struct ConnectionTests {
     @Test("A statement answers with its rows, its column names and their count")
     func rows() async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 let rows = try await db.query(
                     Statement(
                         "series", "SELECT n, n * 2 AS double FROM generate_series(1, $1) AS n"),
@@ -26,7 +26,7 @@ struct ConnectionTests {
     @Test("Execute counts the rows that a statement changed")
     func execute() async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 try await db.script("CREATE TABLE t (n int); INSERT INTO t VALUES (1), (2), (3)")
                 let delete = Statement("delete", "DELETE FROM t WHERE n > $1")
                 #expect(try await db.execute(delete, 1) == 2)
@@ -38,7 +38,7 @@ struct ConnectionTests {
     @Test("A refusal keeps its SQLSTATE, its constraint and its table, and the connection goes on")
     func serverError() async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 try await db.script("CREATE TABLE t (n int CONSTRAINT t_once UNIQUE)")
                 let insert = Statement("insert", "INSERT INTO t VALUES ($1)")
                 try await db.execute(insert, 41)
@@ -64,7 +64,7 @@ struct ConnectionTests {
     @Test("Text with a NUL is refused before it reaches libpq, naming the parameter")
     func nul() async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 let echo = Statement("echo", "SELECT $1::int, $2::text")
                 let refusal = PostgresError.invalidParameter(
                     index: 2, reason: "text must not contain a NUL character (U+0000)")
@@ -82,7 +82,7 @@ struct ConnectionTests {
     @Test("A number that does not fit its column is refused, not truncated")
     func range() async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 let small = Statement("small", "SELECT $1::int2")
                 let largest: Int = try await db.query(small, 32_767).single()
                 #expect(largest == 32_767)
@@ -100,7 +100,7 @@ struct ConnectionTests {
     @Test("Reading a column as something else, or a NULL as something, names the column")
     func decoding() async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 let row = try await db.query(
                     Statement("mixed", "SELECT 70000 AS big, 'x'::text AS word, NULL::int AS none"))[
                         0]
@@ -122,7 +122,7 @@ struct ConnectionTests {
     @Test("A statement whose plan went stale is prepared again, unseen")
     func stalePlan() async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 try await db.script("CREATE TABLE t (n int); INSERT INTO t VALUES (7)")
                 let all = Statement("all", "SELECT * FROM t")
                 #expect(try await db.query(all).columnNames == ["n"])
@@ -140,7 +140,7 @@ struct ConnectionTests {
     @Test("A stale plan inside a transaction fails it, and the next one is right")
     func stalePlanInTransaction() async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 try await db.script("CREATE TABLE t (n int); INSERT INTO t VALUES (7)")
                 let all = Statement("all", "SELECT * FROM t")
                 try await db.query(all)
@@ -157,7 +157,7 @@ struct ConnectionTests {
     @Test("Two statements of one name are two statements")
     func sameName() async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 for _ in 0..<2 {
                     let one: Int = try await db.query(Statement("it", "SELECT 1")).single()
                     let two: Int = try await db.query(Statement("it", "SELECT 2")).single()
@@ -170,7 +170,7 @@ struct ConnectionTests {
     @Test("More statements than a connection keeps still work")
     func manyStatements() async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 for n in 0..<600 {
                     #expect(try await db.query(Statement("s\(n)", "SELECT \(n)")).single() == n)
                 }
@@ -189,7 +189,7 @@ struct ConnectionTests {
         let data = (0..<32).flatMap { _ in block }
         let text = String(repeating: "Größe ", count: 32 * 1024 * 1024 / 8)
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 let echo = Statement("echo", "SELECT $1::bytea, $2::text")
                 let row = try await db.query(echo, data, text)[0]
                 #expect(try row.get(0, as: [UInt8].self) == data)
@@ -216,7 +216,7 @@ struct ConnectionTests {
             processExitsWith: .success, observing: [\.standardErrorContent]
         ) {
             try await withDatabase { pool in
-                try await pool.withConnection { db in
+                try await pool.withConnection(as: .nobody) { db in
                     try await db.script("DO $$ BEGIN RAISE WARNING 'not for stderr'; END $$")
                 }
             }
@@ -231,7 +231,7 @@ struct ConnectionTests {
             let processID = try await Connection.open(pool.configuration).processID
             let find = Statement("find", "SELECT pid FROM pg_stat_activity WHERE pid = $1")
             for _ in 0..<100 {
-                let count = try await pool.withConnection {
+                let count = try await pool.withConnection(as: .nobody) {
                     try await $0.query(find, Int(processID)).count
                 }
                 if count == 0 { return }
@@ -338,14 +338,14 @@ struct ConnectionTests {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<16 {
                     group.addTask {
-                        _ = try await pool.withConnection {
+                        _ = try await pool.withConnection(as: .nobody) {
                             try await $0.query(Statement("sleep", "SELECT pg_sleep(60)")).count
                         }
                     }
                 }
                 try await expect(sleepers: 16, pool)
                 for _ in 0..<100 {
-                    let one: Int = try await pool.withConnection {
+                    let one: Int = try await pool.withConnection(as: .nobody) {
                         try await $0.query(Statement("one", "SELECT 1")).single()
                     }
                     #expect(one == 1)
@@ -364,7 +364,7 @@ struct ConnectionTests {
 
 /// Ends a server process and waits until it is gone.
 func terminate(_ processID: Int32, _ pool: Pool) async throws {
-    let done: Bool = try await pool.withConnection {
+    let done: Bool = try await pool.withConnection(as: .nobody) {
         try await $0.query(
             Statement("terminate", "SELECT pg_terminate_backend($1, 5000)"), Int(processID)
         ).single()
@@ -382,7 +382,7 @@ func expect(sleepers expected: Int, _ pool: Pool) async throws {
         """)
     var count = -1
     for _ in 0..<200 {
-        count = try await pool.withConnection { try await $0.query(sleepers).single() }
+        count = try await pool.withConnection(as: .nobody) { try await $0.query(sleepers).single() }
         if count == expected { return }
         try await Task.sleep(for: .milliseconds(50))
     }

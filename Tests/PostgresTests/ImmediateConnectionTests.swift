@@ -14,7 +14,8 @@ struct ImmediateConnectionTests {
 
     func connection(_ pool: Pool) async throws -> ImmediateConnection {
         let connection = ImmediateConnection(
-            pool.configuration, statements: [Self.double, Self.slow, Self.locked, Self.divide])
+            pool.configuration, as: .nobody,
+            statements: [Self.double, Self.slow, Self.locked, Self.divide])
         try await open(connection)
         return connection
     }
@@ -54,7 +55,7 @@ struct ImmediateConnectionTests {
         try await withDatabase { pool in
             let connection = try await connection(pool)
             for number in 1...3 {
-                try await pool.withConnection { other in
+                try await pool.withConnection(as: .nobody) { other in
                     try await other.script("SELECT pg_advisory_lock(1)")
                     #expect(try connection.send(Self.locked))
                     guard case .late = connection.receive(waitingAtMost: .milliseconds(1)) else {
@@ -107,7 +108,7 @@ struct ImmediateConnectionTests {
             let first: Int = try rows(connection.receive(waitingAtMost: .seconds(30)))[0].get(1)
             let asksBeforehand = round == 1
             if asksBeforehand { #expect(try connection.send(Self.slow, 60.0)) }
-            let gone: Bool = try await pool.withConnection { db in
+            let gone: Bool = try await pool.withConnection(as: .nobody) { db in
                 try await db.query(
                     Statement("kill", "SELECT pg_terminate_backend($1, 5000)"), first
                 ).single()
@@ -130,11 +131,13 @@ struct ImmediateConnectionTests {
     @Test("A plan that the schema has moved away from is made anew")
     func stalePlan() async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { try await $0.script("CREATE TABLE t (n int8)") }
+            try await pool.withConnection(as: .nobody) {
+                try await $0.script("CREATE TABLE t (n int8)")
+            }
             let all = Statement("all", "SELECT * FROM t")
-            let connection = ImmediateConnection(pool.configuration, statements: [all])
+            let connection = ImmediateConnection(pool.configuration, as: .nobody, statements: [all])
             try await open(connection)
-            try await pool.withConnection {
+            try await pool.withConnection(as: .nobody) {
                 try await $0.script("ALTER TABLE t ADD m int8; INSERT INTO t VALUES (1, 2)")
             }
             #expect(try connection.send(all))
@@ -152,7 +155,7 @@ struct ImmediateConnectionTests {
     @Test("Without a server nothing is sent and nobody waits")
     func noServer() throws {
         let connection = ImmediateConnection(
-            try PostgresConfiguration(url: "postgres://nobody@127.0.0.1:1/none"),
+            try PostgresConfiguration(url: "postgres://nobody@127.0.0.1:1/none"), as: .nobody,
             statements: [Self.double])
         for number in 1...20 { #expect(try connection.send(Self.double, number) == false) }
     }

@@ -12,7 +12,7 @@ struct ListenerTests {
             let ears = try await Connection.open(pool.configuration)
             let notifications = await ears.notifications()
             try await ears.listen("Strange \"name\"")
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 try await db.script("NOTIFY \"Strange \"\"name\"\"\", 'one'")
                 // Nothing is sent when the transaction does not commit.
                 _ = try? await db.withTransaction { transaction in
@@ -41,7 +41,9 @@ struct ListenerTests {
             var events = listener.events().makeAsyncIterator()
             #expect(await events.next() == .listening)
 
-            try await pool.withConnection { try await $0.script("NOTIFY carrel_session, 'before'") }
+            try await pool.withConnection(as: .nobody) {
+                try await $0.script("NOTIFY carrel_session, 'before'")
+            }
             guard case .notification(let first) = await events.next() else {
                 Issue.record("expected a notification")
                 return
@@ -54,7 +56,9 @@ struct ListenerTests {
                 return
             }
             #expect(await events.next() == .listening)
-            try await pool.withConnection { try await $0.script("NOTIFY carrel_session, 'after'") }
+            try await pool.withConnection(as: .nobody) {
+                try await $0.script("NOTIFY carrel_session, 'after'")
+            }
             guard case .notification(let second) = await events.next() else {
                 Issue.record("expected a notification")
                 return
@@ -69,7 +73,7 @@ struct ListenerTests {
             let listener = Listener(pool.configuration, channels: ["flood"])
             var events = listener.events().makeAsyncIterator()
             #expect(await events.next() == .listening)
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 try await db.script(
                     "SELECT pg_notify('flood', n::text) FROM generate_series(1, 5000) n")
                 try await db.script("NOTIFY flood, 'last'")
@@ -102,7 +106,7 @@ struct ListenerTests {
     }
 
     func count(named name: String, _ pool: Pool) async throws -> Int {
-        try await pool.withConnection { db in
+        try await pool.withConnection(as: .nobody) { db in
             try await db.query(
                 Statement("count", "SELECT pid FROM pg_stat_activity WHERE application_name = $1"),
                 name
@@ -111,7 +115,7 @@ struct ListenerTests {
     }
 
     func terminate(first name: String, _ pool: Pool) async throws {
-        let processID: Int = try await pool.withConnection { db in
+        let processID: Int = try await pool.withConnection(as: .nobody) { db in
             try await db.query(
                 Statement("find", "SELECT pid FROM pg_stat_activity WHERE application_name = $1"),
                 name

@@ -10,7 +10,7 @@ struct PoolTests {
     static let one = Statement("one", "SELECT 1")
 
     func processID(_ pool: Pool) async throws -> Int32 {
-        try await pool.withConnection { $0.processID }
+        try await pool.withConnection(as: .nobody) { $0.processID }
     }
 
     @Test("A connection is kept and used again")
@@ -31,7 +31,9 @@ struct PoolTests {
                 Statement("kill", "SELECT pg_terminate_backend($1, 5000)"), Int(first)
             ).single()
             #expect(gone)
-            let value: Int = try await pool.withConnection { try await $0.query(Self.one).single() }
+            let value: Int = try await pool.withConnection(as: .nobody) {
+                try await $0.query(Self.one).single()
+            }
             #expect(value == 1)
             #expect(try await processID(pool) != first)
             #expect(pool.statistics.inUse == 0)
@@ -45,7 +47,9 @@ struct PoolTests {
             kill(first, SIGSTOP)
             defer { kill(first, SIGCONT) }
             try await Task.sleep(for: .milliseconds(1_100))
-            let value: Int = try await pool.withConnection { try await $0.query(Self.one).single() }
+            let value: Int = try await pool.withConnection(as: .nobody) {
+                try await $0.query(Self.one).single()
+            }
             #expect(value == 1)
             #expect(try await processID(pool) != first)
         }
@@ -54,7 +58,7 @@ struct PoolTests {
     @Test("A notice or notification that arrives while idle does not cost the connection")
     func idleInput() async throws {
         try await withDatabase { pool in
-            let first = try await pool.withConnection { db in
+            let first = try await pool.withConnection(as: .nobody) { db in
                 try await db.listen("pool_channel")
                 return db.processID
             }
@@ -73,7 +77,7 @@ struct PoolTests {
             try await withThrowingTaskGroup(of: Int.self) { group in
                 for n in 0..<5 {
                     group.addTask {
-                        try await pool.withConnection { db in
+                        try await pool.withConnection(as: .nobody) { db in
                             try await db.query(
                                 Statement("nap", "SELECT $1 FROM pg_sleep(1)"), "\(n)"
                             )
@@ -83,7 +87,7 @@ struct PoolTests {
                 }
                 while pool.statistics.waiting < 3 { try await Task.sleep(for: .milliseconds(5)) }
                 let error = await #expect(throws: PostgresError.self) {
-                    try await pool.withConnection { try await $0.script("SELECT 1") }
+                    try await pool.withConnection(as: .nobody) { try await $0.script("SELECT 1") }
                 }
                 // At once: those in line are still there.
                 #expect(pool.statistics.waiting == 3)
@@ -101,9 +105,9 @@ struct PoolTests {
     func waitTimeout() async throws {
         try await withDatabase { shared in
             let pool = Pool(shared.configuration, size: 1, waitTimeout: .milliseconds(100))
-            try await pool.withConnection { _ in
+            try await pool.withConnection(as: .nobody) { _ in
                 let error = await #expect(throws: PostgresError.self) {
-                    try await pool.withConnection { _ in }
+                    try await pool.withConnection(as: .nobody) { _ in }
                 }
                 guard case .unavailable = error else {
                     Issue.record("expected unavailable, got \(String(describing: error))")
@@ -119,8 +123,8 @@ struct PoolTests {
     func cancelledWaiter() async throws {
         try await withDatabase { shared in
             let pool = Pool(shared.configuration, size: 1)
-            try await pool.withConnection { _ in
-                let waiter = Task { try await pool.withConnection { _ in } }
+            try await pool.withConnection(as: .nobody) { _ in
+                let waiter = Task { try await pool.withConnection(as: .nobody) { _ in } }
                 while pool.statistics.waiting < 1 { try await Task.sleep(for: .milliseconds(5)) }
                 waiter.cancel()
                 await #expect(throws: PostgresError.cancelled) { try await waiter.value }
@@ -133,12 +137,12 @@ struct PoolTests {
     @Test("A connection returned inside a transaction is closed, which rolls back")
     func leakedTransaction() async throws {
         try await withDatabase { pool in
-            let first = try await pool.withConnection { db in
+            let first = try await pool.withConnection(as: .nobody) { db in
                 try await db.script("CREATE TABLE t (n int)")
                 try await db.script("BEGIN; INSERT INTO t VALUES (1)")
                 return db.processID
             }
-            let (second, count) = try await pool.withConnection { db in
+            let (second, count) = try await pool.withConnection(as: .nobody) { db in
                 (db.processID, try await db.query(Statement("t", "SELECT n FROM t")).count)
             }
             #expect(second != first)
@@ -151,7 +155,7 @@ struct PoolTests {
         let pool = Pool(try PostgresConfiguration(url: "postgresql://127.0.0.1:1/x"), size: 1)
         for _ in 0..<3 {
             let error = await #expect(throws: PostgresError.self) {
-                try await pool.withConnection { _ in }
+                try await pool.withConnection(as: .nobody) { _ in }
             }
             guard case .connectionFailed = error else {
                 Issue.record("expected connectionFailed, got \(String(describing: error))")
@@ -165,8 +169,8 @@ struct PoolTests {
     func shutdown() async throws {
         try await withDatabase { shared in
             let pool = Pool(shared.configuration, size: 1)
-            let connection = try await pool.withConnection { db in
-                let waiter = Task { try await pool.withConnection { _ in } }
+            let connection = try await pool.withConnection(as: .nobody) { db in
+                let waiter = Task { try await pool.withConnection(as: .nobody) { _ in } }
                 while pool.statistics.waiting < 1 { try await Task.sleep(for: .milliseconds(5)) }
                 await pool.shutdown()
                 await #expect(throws: PostgresError.unavailable("the pool is shut down")) {
@@ -177,7 +181,7 @@ struct PoolTests {
                 return db
             }
             await #expect(throws: PostgresError.unavailable("the pool is shut down")) {
-                try await pool.withConnection { _ in }
+                try await pool.withConnection(as: .nobody) { _ in }
             }
             while !connection.isClosed { try await Task.sleep(for: .milliseconds(5)) }
             #expect(pool.statistics == Pool.Statistics(size: 1, inUse: 0, idle: 0, waiting: 0))
@@ -195,7 +199,7 @@ struct PoolTests {
                 for action in actions {
                     group.addTask {
                         let task = Task {
-                            try await pool.withConnection { db in
+                            try await pool.withConnection(as: .nobody) { db in
                                 let sql = [
                                     "SELECT 1", "SELECT 1/0", "SELECT pg_sleep(0.02)", "BEGIN",
                                 ][action]
@@ -212,7 +216,9 @@ struct PoolTests {
             }
             let statistics = pool.statistics
             #expect(statistics.inUse == 0 && statistics.waiting == 0, "seed \(seed): \(statistics)")
-            let value: Int = try await pool.withConnection { try await $0.query(Self.one).single() }
+            let value: Int = try await pool.withConnection(as: .nobody) {
+                try await $0.query(Self.one).single()
+            }
             #expect(value == 1)
         }
     }

@@ -13,13 +13,15 @@ struct TransactionTests {
 
     func withTable(_ body: (Pool) async throws -> Void) async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { try await $0.script("CREATE TABLE t (n int UNIQUE)") }
+            try await pool.withConnection(as: .nobody) {
+                try await $0.script("CREATE TABLE t (n int UNIQUE)")
+            }
             try await body(pool)
         }
     }
 
     func stored(_ pool: Pool) async throws -> [Int] {
-        try await pool.withConnection { db in
+        try await pool.withConnection(as: .nobody) { db in
             try await db.query(Self.all).map { row throws(PostgresError) in try row.get(0) }
         }
     }
@@ -27,13 +29,13 @@ struct TransactionTests {
     @Test("What returns is committed, what throws is not")
     func commitAndRollback() async throws {
         try await withTable { pool in
-            let answer = try await pool.withTransaction { db in
+            let answer = try await pool.withTransaction(as: .nobody) { db in
                 try await db.execute(Self.insert, 1)
                 return "done"
             }
             #expect(answer == "done")
             await #expect(throws: Refusal.self) {
-                try await pool.withTransaction { db in
+                try await pool.withTransaction(as: .nobody) { db in
                     try await db.execute(Self.insert, 2)
                     throw Refusal()
                 }
@@ -46,7 +48,7 @@ struct TransactionTests {
     @Test("A savepoint's failure undoes the savepoint only, however deep")
     func savepoints() async throws {
         try await withTable { pool in
-            try await pool.withTransaction { db in
+            try await pool.withTransaction(as: .nobody) { db in
                 try await db.execute(Self.insert, 1)
                 await #expect(throws: PostgresError.self) {
                     try await db.savepoint { inner in
@@ -73,7 +75,7 @@ struct TransactionTests {
     func failedCommit() async throws {
         try await withTable { pool in
             let error = await #expect(throws: PostgresError.self) {
-                try await pool.withTransaction { db in
+                try await pool.withTransaction(as: .nobody) { db in
                     try await db.execute(Self.insert, 1)
                     _ = try? await db.execute(Self.insert, 1)
                 }
@@ -88,7 +90,7 @@ struct TransactionTests {
     func outcomeUnknown() async throws {
         try await withTable { pool in
             // A deferred trigger runs within COMMIT; this one ends its own server process.
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 try await db.script(
                     """
                     CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS
@@ -98,7 +100,7 @@ struct TransactionTests {
                     """)
             }
             let error = await #expect(throws: PostgresError.self) {
-                try await pool.withTransaction { try await $0.execute(Self.insert, 1) }
+                try await pool.withTransaction(as: .nobody) { try await $0.execute(Self.insert, 1) }
             }
             guard case .outcomeUnknown = error else {
                 Issue.record("expected outcomeUnknown, got \(String(describing: error))")
@@ -113,7 +115,7 @@ struct TransactionTests {
         try await withTable { pool in
             let (inserted, continuation) = AsyncStream.makeStream(of: Void.self)
             let task = Task {
-                try await pool.withTransaction { db in
+                try await pool.withTransaction(as: .nobody) { db in
                     try await db.execute(Self.insert, 1)
                     continuation.finish()
                     try await Task.sleep(for: .seconds(60))
@@ -130,14 +132,16 @@ struct TransactionTests {
     @Test("Isolation and read-only are what was asked for")
     func modes() async throws {
         try await withTable { pool in
-            let level: String = try await pool.withTransaction(isolation: .serializable) { db in
+            let level: String = try await pool.withTransaction(
+                as: .nobody, isolation: .serializable
+            ) { db in
                 try await db.query(
                     Statement("level", "SELECT current_setting('transaction_isolation')")
                 ).single()
             }
             #expect(level == "serializable")
             let error = await #expect(throws: PostgresError.self) {
-                try await pool.withTransaction(readOnly: true) {
+                try await pool.withTransaction(as: .nobody, readOnly: true) {
                     try await $0.execute(Self.insert, 1)
                 }
             }
@@ -149,9 +153,10 @@ struct TransactionTests {
     func serialization() async throws {
         try await withTable { pool in
             let error = await #expect(throws: PostgresError.self) {
-                try await pool.withTransaction(isolation: .serializable) { first in
+                try await pool.withTransaction(as: .nobody, isolation: .serializable) { first in
                     _ = try await first.query(Self.all)
-                    try await pool.withTransaction(isolation: .serializable) { second in
+                    try await pool.withTransaction(as: .nobody, isolation: .serializable) {
+                        second in
                         _ = try await second.query(Self.all)
                         try await second.execute(Self.insert, 2)
                     }

@@ -14,7 +14,7 @@ struct ValueTests {
         var random = Seeded(seed)
         let samples = (0..<100).map { _ in Sample(using: &random) }
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 try await db.script(Sample.types)
                 for (index, sample) in samples.enumerated() {
                     let row = try await db.query(Sample.echo, parameters: sample.parameters)[0]
@@ -29,7 +29,7 @@ struct ValueTests {
         var random = Seeded(seed)
         let samples = (0..<2_000).map { _ in Sample(using: &random) }
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 try await db.script(Sample.types + ";" + Sample.table)
                 let count = try await db.copyIn(into: "samples", columns: Sample.columns) { rows in
                     for (index, sample) in samples.enumerated() {
@@ -67,7 +67,7 @@ struct ValueTests {
             (String(repeating: "9", count: 1000), String(repeating: "9", count: 1000)),
         ]
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 let echo = Statement("numeric", "SELECT $1::numeric, $1::numeric::text")
                 for (sent, expected) in cases {
                     let row = try await db.query(echo, Numeric(sent))[0]
@@ -89,7 +89,7 @@ struct ValueTests {
     func randomNumeric(seed: UInt64) async throws {
         var random = Seeded(seed)
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 let parse = Statement("parse", "SELECT $1::text::numeric, $2::numeric::text")
                 for _ in 0..<500 {
                     let number = random.numeric()
@@ -104,7 +104,7 @@ struct ValueTests {
     @Test("Times keep their microseconds; infinity is infinity; what is out of range is refused")
     func time() async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 let echo = Statement(
                     "time", "SELECT $1::timestamptz, ($1::timestamptz AT TIME ZONE 'UTC')::text")
                 let known = [
@@ -137,7 +137,7 @@ struct ValueTests {
     @Test("Text reaches types that have no Swift counterpart")
     func textFallback() async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 let row = try await db.query(
                     Statement(
                         "fallback",
@@ -160,7 +160,7 @@ struct ValueTests {
     @Test("Arrays: empty, with NULLs, of enums, with every awkward character")
     func arrays() async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 try await db.script(Sample.types)
                 let row = try await db.query(
                     Statement(
@@ -183,7 +183,7 @@ struct ValueTests {
     @Test("A vector's dimension is checked here and by its column")
     func vectors() async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 let echo = Statement("vector", "SELECT $1::vector")
                 await #expect(throws: PostgresError.self) {
                     try await db.query(echo, PostgresVector([]))
@@ -207,7 +207,7 @@ struct ValueTests {
     @Test("The vector type is found even when its extension comes after the connection")
     func lateExtension() async throws {
         try await withDatabase { pool in
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .nobody) { db in
                 try await db.script("DROP EXTENSION vector")
                 await #expect(throws: PostgresError.self) {
                     try await db.query(Statement("v", "SELECT $1::vector"), PostgresVector([1]))

@@ -61,7 +61,8 @@ struct ExplainTests {
             case .hybrid: .vectorAndText(vector, words)
             }
         var request = SearchRequest(
-            session: session, query: query, k: [1, 3, 10].randomElement(using: &generator)!,
+            as: .service, session: session, query: query,
+            k: [1, 3, 10].randomElement(using: &generator)!,
             filter: filter,
             minScore: chance(3) ? Float.random(in: 0...0.6, using: &generator) : nil,
             expansion: chance(2) ? .parent : .none,
@@ -134,7 +135,7 @@ struct ExplainTests {
                 on: pool)
             let foreign = try await plant(
                 [generator.unitVector()], in: other.id, using: &generator, on: pool)
-            try await pool.withTransaction { db in
+            try await pool.withTransaction(as: .service) { db in
                 _ = try await db.execute(
                     Statement(
                         "unembed",
@@ -146,7 +147,8 @@ struct ExplainTests {
             let searcher = Searcher(
                 pool: pool, embedders: searcher(pool).embedders,
                 snapshots: SnapshotCache(pool, limits: .init(bytes: 1 << 30)))
-            let request = SearchRequest(session: session.id, query: .vector(rows[2].vector))
+            let request = SearchRequest(
+                as: .service, session: session.id, query: .vector(rows[2].vector))
             #expect(try await searcher.explain(rows[2].id, request)?.cause == .notEmbedded)
             #expect(try await searcher.explain(foreign[0].id, request) == nil)
         }

@@ -40,13 +40,7 @@ struct Seeded: RandomNumberGenerator {
 }
 
 func withMigratedDatabase<R>(_ body: (Pool) async throws -> R) async throws -> R {
-    try await withDatabase(
-        template: "retrieval",
-        preparation: { url in
-            let connection = try await Connection.open(PostgresConfiguration(url: url))
-            _ = try await Migrator().up(on: connection)
-            await connection.close()
-        }, body)
+    try await withDatabase(migrated: true, body)
 }
 
 /// A chunk as a test planted it.
@@ -70,7 +64,7 @@ struct PlantedSession {
 /// A new account with one session, whose model is the hashing embedder's.
 func plantSession(on pool: Pool, handle: String = "ada") async throws -> PlantedSession {
     let identity = HashingEmbedder().identity
-    return try await pool.withTransaction { db in
+    return try await pool.withTransaction(as: .service) { db in
         let profile = try await ProfileRepository.create(
             handle: handle, email: "\(handle)@example.org", passwordHash: "-", on: db)
         let model = try await EmbeddingModelRepository.register(
@@ -122,7 +116,7 @@ func plant(
             _ = append(vector, parent: parent, page: page, tokens: 10)
         }
     }
-    try await pool.withTransaction { db in
+    try await pool.withTransaction(as: .service) { db in
         _ = try await DocumentRepository.create(
             NewDocument(
                 sessionID: session, id: document, fileName: "book.txt", filePath: "-",
@@ -142,7 +136,7 @@ func plant(
 
 /// Puts every row of the session into the graph, as the server does in its own time.
 func fillGraph(_ session: UUID, on pool: Pool) async throws {
-    try await pool.withTransaction { db in
+    try await pool.withTransaction(as: .service) { db in
         _ = try await GraphRepository.extend(sessionID: session, limit: .max, on: db)
     }
 }

@@ -69,7 +69,7 @@ struct PassageTests {
             }
         }
         let stored = chunks
-        try await pool.withTransaction { db in
+        try await pool.withTransaction(as: .service) { db in
             _ = try await DocumentRepository.create(
                 NewDocument(
                     sessionID: session.id, id: document, fileName: "book.txt", filePath: "-",
@@ -112,7 +112,7 @@ struct PassageTests {
             for step in 0..<80 {
                 let expansion = Expansion.allCases[step % Expansion.allCases.count]
                 var request = SearchRequest(
-                    session: book.session, query: .vector(generator.unitVector()),
+                    as: .service, session: book.session, query: .vector(generator.unitVector()),
                     k: Int.random(in: 1...20, using: &generator), expansion: expansion,
                     tokenBudget: step % 3 == 0
                         ? Int.random(in: 10...900, using: &generator) : nil)

@@ -30,7 +30,7 @@ struct RankedSearchTests {
                 if step == 1 { _ = try await cache.build(session.id) }
             }
             let gone = rows[0].document
-            _ = try await pool.withTransaction { db in
+            _ = try await pool.withTransaction(as: .service) { db in
                 try await DocumentRepository.delete(sessionID: session.id, id: gone, on: db)
             }
             rows.removeAll { $0.document == gone }
@@ -41,7 +41,7 @@ struct RankedSearchTests {
     private func request(
         _ session: PlantedSession, _ query: SearchQuery, _ mode: SearchMode, k: Int = 10
     ) -> SearchRequest {
-        var request = SearchRequest(session: session.id, query: query, k: k)
+        var request = SearchRequest(as: .service, session: session.id, query: query, k: k)
         request.ranking.mode = mode
         return request
     }

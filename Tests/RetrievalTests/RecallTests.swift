@@ -36,7 +36,8 @@ struct RecallTests {
                 var found = 0
                 var wanted = 0
                 for query in queries {
-                    let request = SearchRequest(session: session.id, query: .vector(query), k: 10)
+                    let request = SearchRequest(
+                        as: .service, session: session.id, query: .vector(query), k: 10)
                     let exact = try await searcher(database, planner: planner(.exact))
                         .search(request)
                     let walked = try await searcher(database, planner: planner(.hnsw))

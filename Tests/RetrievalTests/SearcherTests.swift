@@ -72,7 +72,8 @@ struct SearcherTests {
                     for k in [1, 10, 100] {
                         let answer = try await searcher(pool, planner: planner(.exact)).search(
                             SearchRequest(
-                                session: session.id, query: .vector(query), k: k, filter: filter))
+                                as: .service, session: session.id, query: .vector(query), k: k,
+                                filter: filter))
                         expect(
                             answer, is: bruteForce(query, rows, k: k, where: passes),
                             "seed \(seed), query \(number), \(name), k \(k)")
@@ -96,7 +97,7 @@ struct SearcherTests {
                 Array(repeating: copy, count: 150), in: session.id, using: &generator, on: pool)
             for k in [1, 10, 140] {
                 let answer = try await searcher(pool).search(
-                    SearchRequest(session: session.id, query: .vector(copy), k: k))
+                    SearchRequest(as: .service, session: session.id, query: .vector(copy), k: k))
                 expect(answer, is: bruteForce(copy, rows, k: k), "k \(k)")
             }
         }
@@ -110,7 +111,8 @@ struct SearcherTests {
             let rows = try await plant(
                 vectors(50, &generator), in: session.id, using: &generator, on: pool)
             let query = rows[3].vector
-            var request = SearchRequest(session: session.id, query: .vector(query), k: 1_000)
+            var request = SearchRequest(
+                as: .service, session: session.id, query: .vector(query), k: 1_000)
             let children = try await searcher(pool).search(request)
             #expect(children.hits.count == 50)
             #expect(children.hits.allSatisfy { $0.type == .child })
@@ -136,7 +138,8 @@ struct SearcherTests {
             let session = try await plantSession(on: pool)
             let rows = try await plant(
                 vectors(60, &generator), in: session.id, using: &generator, on: pool)
-            var request = SearchRequest(session: session.id, query: .vector(rows[9].vector), k: 25)
+            var request = SearchRequest(
+                as: .service, session: session.id, query: .vector(rows[9].vector), k: 25)
             let plain = try await searcher(pool).search(request)
             request.expansion = .parent
             let expanded = try await searcher(pool).search(request)
@@ -167,7 +170,7 @@ struct SearcherTests {
             try await fillGraph(session.id, on: pool)
             let query = generator.unitVector()
             let answer = try await searcher(pool, planner: planner(.hnsw)).search(
-                SearchRequest(session: session.id, query: .vector(query), k: 15))
+                SearchRequest(as: .service, session: session.id, query: .vector(query), k: 15))
             expect(answer, is: bruteForce(query, rows, k: 15), "seed 17")
             #expect(answer.meta.plan == .exact)
             #expect(answer.meta.certificate == .proven)
@@ -188,7 +191,7 @@ struct SearcherTests {
             try await fillGraph(session.id, on: pool)
             try await fillGraph(other.id, on: pool)
             let answer = try await searcher(pool, planner: planner(.hnsw)).search(
-                SearchRequest(session: session.id, query: .vector(query), k: 10))
+                SearchRequest(as: .service, session: session.id, query: .vector(query), k: 10))
             #expect(answer.meta.plan == .hnsw)
             #expect(answer.meta.certificate == .approximate(efSearch: 400))
             #expect(answer.hits.count == 10)
@@ -211,7 +214,7 @@ struct SearcherTests {
                         (0..<10).map { _ in generator.unitVector() }, in: session.id,
                         using: &generator, on: pool)
                     if Bool.random(using: &generator) {
-                        _ = try await pool.withTransaction { db in
+                        _ = try await pool.withTransaction(as: .service) { db in
                             try await DocumentRepository.delete(
                                 sessionID: session.id, id: rows[0].document, on: db)
                         }
@@ -221,7 +224,8 @@ struct SearcherTests {
             var seen: [Int64: Int] = [:]
             for _ in 0..<60 {
                 let answer = try await searcher(pool).search(
-                    SearchRequest(session: session.id, query: .vector(query), k: 1_000))
+                    SearchRequest(
+                        as: .service, session: session.id, query: .vector(query), k: 1_000))
                 let byDocument = Dictionary(grouping: answer.hits, by: \.documentID)
                 #expect(byDocument.values.allSatisfy { $0.count == 10 })
                 // 10 children and 2 parents a document.
@@ -245,7 +249,7 @@ struct SearcherTests {
                 texts.indices.map { try UnitVector(normalizing: block.row($0)) },
                 in: session.id, using: &generator, on: pool)
             let answer = try await searcher(pool).search(
-                SearchRequest(session: session.id, query: .text("tea price"), k: 1))
+                SearchRequest(as: .service, session: session.id, query: .text("tea price"), k: 1))
             #expect(answer.hits.map(\.chunk) == [rows[2].id])
             #expect(answer.meta.model == "hashing-lexical")
         }
@@ -258,34 +262,35 @@ struct SearcherTests {
             let session = try await plantSession(on: pool)
             let query = SearchQuery.vector(generator.unitVector())
             await #expect(throws: RetrievalError.sessionNotFound) {
-                try await searcher(pool).search(SearchRequest(session: UUID(), query: query))
+                try await searcher(pool).search(
+                    SearchRequest(as: .service, session: UUID(), query: query))
             }
             let stranger = UUID()
             await #expect(
                 throws: RetrievalError.modelChanged(expected: stranger, got: session.model.id)
             ) {
                 try await searcher(pool).search(
-                    SearchRequest(session: session.id, query: query, model: stranger))
+                    SearchRequest(as: .service, session: session.id, query: query, model: stranger))
             }
             await #expect(throws: RetrievalError.deadlineExceeded) {
                 try await searcher(pool).search(
-                    SearchRequest(session: session.id, query: query, deadline: .now))
+                    SearchRequest(as: .service, session: session.id, query: query, deadline: .now))
             }
             await #expect(
                 throws: RetrievalError.invalid(field: "k", reason: "expected 1 to 1,000, got 0")
             ) {
                 try await searcher(pool).search(
-                    SearchRequest(session: session.id, query: query, k: 0))
+                    SearchRequest(as: .service, session: session.id, query: query, k: 0))
             }
             let cancelled = Task {
                 unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
                 return try await searcher(pool).search(
-                    SearchRequest(session: session.id, query: query))
+                    SearchRequest(as: .service, session: session.id, query: query))
             }
             await #expect(throws: (any Error).self) { try await cancelled.value }
             // An empty session answers, with nothing.
             let empty = try await searcher(pool).search(
-                SearchRequest(session: session.id, query: query))
+                SearchRequest(as: .service, session: session.id, query: query))
             #expect(empty.hits.isEmpty)
         }
     }

@@ -120,7 +120,7 @@ struct SnapshotCacheTests {
             let old = try #require(try await cache.build(session))
             let document = try await write(pool, session, seed: 2)
             let middle = try #require(try await cache.current(session, atLeast: 2))
-            _ = try await pool.withTransaction { db in
+            _ = try await pool.withTransaction(as: .service) { db in
                 try await DocumentRepository.delete(sessionID: session, id: document, on: db)
             }
             let new = try #require(try await cache.current(session, atLeast: 3))
@@ -145,7 +145,7 @@ struct SnapshotCacheTests {
             await cache.committed(session)
             #expect(cache.resident(session)?.revision == 2)
             let owner = try #require(cache.resident(session)).version.profileID
-            _ = try await pool.withTransaction { db in
+            _ = try await pool.withTransaction(as: .service) { db in
                 try await SessionRepository.delete(id: session, profileID: owner, on: db)
             }
             await cache.committed(session)
@@ -167,7 +167,7 @@ struct SnapshotCacheTests {
             for revision in 3..<20 {
                 _ = try await write(pool, session, seed: UInt64(revision))
                 if revision % 3 == 0 {
-                    try await pool.withConnection { db in
+                    try await pool.withConnection(as: .service) { db in
                         _ = try await db.query(
                             Statement(
                                 "kill",
@@ -180,7 +180,7 @@ struct SnapshotCacheTests {
                     _ = try await write(pool, session, seed: UInt64(revision + 100))
                 }
             }
-            let last = try await pool.withConnection { db in
+            let last = try await pool.withConnection(as: .service) { db in
                 try await SessionRepository.revision(ids: [session], on: db)[session]?.revision
             }
             try await until { cache.resident(session)?.revision == last }
@@ -208,7 +208,7 @@ struct SnapshotCacheTests {
             // More than half of it is new: one segment again.
             try await until { cache.resident(session)?.segments.count == 1 }
             let full = try #require(cache.resident(session)).byteCount
-            _ = try await pool.withTransaction { db in
+            _ = try await pool.withTransaction(as: .service) { db in
                 try await DocumentRepository.delete(
                     sessionID: session, id: bulk[0].document, on: db)
             }

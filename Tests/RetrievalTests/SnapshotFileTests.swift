@@ -49,7 +49,8 @@ struct SnapshotFileTests {
         let scratch = try SnapshotScratch()
         return try (0..<10).map { index in
             let request = SearchRequest(
-                session: snapshot.version.id, query: .vector(generator.unitVector()), k: 10,
+                as: .service, session: snapshot.version.id, query: .vector(generator.unitVector()),
+                k: 10,
                 expansion: index % 2 == 0 ? .parent : .none,
                 exactness: index % 3 == 0 ? .proven : .probable)
             guard case .vector(let vector) = request.query else { return [] }
@@ -87,7 +88,7 @@ struct SnapshotFileTests {
             #expect(try await compare(session, pool, files))
             try await write(pool, session, rows: 7, &generator)
             #expect(try await compare(session, pool, files))
-            _ = try await pool.withTransaction { db in
+            _ = try await pool.withTransaction(as: .service) { db in
                 try await DocumentRepository.delete(sessionID: session, id: gone, on: db)
             }
             #expect(try await compare(session, pool, files))
@@ -136,7 +137,7 @@ struct SnapshotFileTests {
             let old = SnapshotCache(pool, limits: Self.limits)
             let revision = try #require(try await old.build(session)).revision
             #expect(revision == 2)
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .service) { db in
                 _ = try await db.query(
                     Statement(
                         "test.goBack",
@@ -175,7 +176,7 @@ struct SnapshotFileTests {
             #expect(present() == [true, false, true])
 
             let gone = sessions[2]
-            try await pool.withTransaction { db in
+            try await pool.withTransaction(as: .service) { db in
                 let versions = try await SessionRepository.revision(ids: [gone], on: db)
                 let owner = try #require(versions[gone]).profileID
                 _ = try await SessionRepository.delete(id: gone, profileID: owner, on: db)

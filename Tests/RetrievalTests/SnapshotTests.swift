@@ -33,7 +33,7 @@ struct SnapshotTests {
         if chance(5) { filter.createdFrom = Date(timeIntervalSinceNow: chance(2) ? -60 : 60) }
         if chance(5) { filter.createdBefore = Date(timeIntervalSinceNow: chance(2) ? -60 : 60) }
         return SearchRequest(
-            session: session, query: .vector(vector),
+            as: .service, session: session, query: .vector(vector),
             k: [1, 3, 10, 200].randomElement(using: &generator)!, filter: filter,
             minScore: chance(4) ? 0.02 : nil, expansion: chance(2) ? .parent : .none,
             tokenBudget: chance(3) ? Int.random(in: 1...300, using: &generator) : nil,
@@ -60,7 +60,7 @@ struct SnapshotTests {
             for step in 0..<25 {
                 if !rows.isEmpty, Int.random(in: 0..<3, using: &generator) == 0 {
                     let gone = rows.randomElement(using: &generator)!.document
-                    _ = try await pool.withTransaction { db in
+                    _ = try await pool.withTransaction(as: .service) { db in
                         try await DocumentRepository.delete(
                             sessionID: session.id, id: gone, on: db)
                     }
@@ -77,7 +77,7 @@ struct SnapshotTests {
                         vectors, topics: [topics.randomElement(using: &generator)!],
                         in: session.id, using: &generator, on: pool)
                 }
-                let version = try await pool.withConnection { db in
+                let version = try await pool.withConnection(as: .service) { db in
                     try await SessionRepository.revision(ids: [session.id], on: db)[session.id]
                 }
                 let revision = try #require(version).revision
@@ -120,7 +120,7 @@ struct SnapshotTests {
                 on: pool)
             _ = try await cache.build(session.id)
             let changed = rows[3]
-            let revision = try await pool.withTransaction { db in
+            let revision = try await pool.withTransaction(as: .service) { db in
                 let next = try await SessionRepository.nextRevision(id: session.id, on: db)
                 try await db.execute(
                     Statement(
@@ -137,7 +137,7 @@ struct SnapshotTests {
             #expect(snapshot.segments.count == 2)
             let answer = try search(
                 SearchRequest(
-                    session: session.id, query: .vector(changed.vector), k: 100,
+                    as: .service, session: session.id, query: .vector(changed.vector), k: 100,
                     expansion: .parent), snapshot)
             let children = answer.hits.flatMap { $0.parent?.children ?? [] }
             #expect(children.count == 40)
@@ -162,7 +162,7 @@ struct SnapshotTests {
             let first = try await plant(
                 [generator.unitVector()], in: session.id, using: &generator, on: pool)
             _ = try await cache.build(session.id)
-            _ = try await pool.withTransaction { db in
+            _ = try await pool.withTransaction(as: .service) { db in
                 try await DocumentRepository.delete(
                     sessionID: session.id, id: first[0].document, on: db)
             }
@@ -172,7 +172,8 @@ struct SnapshotTests {
             #expect(first.map(\.id) == second.map(\.id))
             let snapshot = try #require(try await cache.current(session.id, atLeast: 4))
             let answer = try search(
-                SearchRequest(session: session.id, query: .vector(second[0].vector), k: 100),
+                SearchRequest(
+                    as: .service, session: session.id, query: .vector(second[0].vector), k: 100),
                 snapshot)
             #expect(answer.hits.count == 11)
             #expect(answer.hits[0].chunk == second[1].id)
@@ -201,7 +202,8 @@ struct SnapshotTests {
             #expect((snapshot.byteCount - texts) / snapshot.version.chunkCount <= 4_200)
             #expect(cache.statistics.bytes == snapshot.byteCount)
 
-            let request = SearchRequest(session: session.id, query: .vector(vectors[9]), k: 10)
+            let request = SearchRequest(
+                as: .service, session: session.id, query: .vector(vectors[9]), k: 10)
             let probable = try search(request, snapshot)
             var proving = request
             proving.exactness = .proven

@@ -64,7 +64,7 @@ struct AccountTests {
         try await withServer { test in
             let (client, handle, id) = try await test.session()
             _ = try await client.call(3, "session.create", "{\"title\":\"Other\"}")
-            let secret = try await test.pool.withConnection { db in
+            let secret = try await test.pool.withConnection(as: .service) { db in
                 let owner = try await KeyService.authenticate(test.key, on: db)
                 return try await KeyService.create(
                     profileID: owner.profileID, name: "reader", scopes: [.read],

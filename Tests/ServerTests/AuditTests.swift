@@ -10,7 +10,7 @@ import Wire
 struct AuditTests {
     /// The entries written since the last look, oldest first, without those of setting up.
     private func entries(_ test: TestServer, after last: Int64) async throws -> [AuditEntry] {
-        try await test.pool.withConnection { db in
+        try await test.pool.withConnection(as: .service) { db in
             try await AuditRepository.list(actor: nil, limit: 500, on: db)
         }.filter { $0.id > last }.reversed()
     }
@@ -19,7 +19,7 @@ struct AuditTests {
     func oneEntryEach() async throws {
         try await withServer { test in
             let client = try await test.client()
-            let profile = try await test.pool.withConnection {
+            let profile = try await test.pool.withConnection(as: .service) {
                 try await KeyService.authenticate(test.key, on: $0).profileID
             }
             var last: Int64 = 0
@@ -77,7 +77,7 @@ struct AuditTests {
                 of: 0)
             // One entry, not one for each document that goes with it.
             _ = try await expectOne("session.delete", "{\"session\":\"\(session)\"}")
-            let chain = try await test.pool.withConnection {
+            let chain = try await test.pool.withConnection(as: .service) {
                 try await AuditRepository.verify(on: $0)
             }
             #expect(chain.findings.isEmpty)
@@ -128,7 +128,7 @@ struct AuditTests {
             #expect(theirs.at("result", "entries")?.array?.count == 0)
             let refused = try await bob.call(14, "audit.list", "{\"all\":true}")
             #expect(refused.errorKind == "forbidden")
-            try await test.pool.withConnection {
+            try await test.pool.withConnection(as: .service) {
                 try await $0.script(
                     "UPDATE carrel.profiles SET role = 'ADMIN' WHERE handle = 'bob'")
             }

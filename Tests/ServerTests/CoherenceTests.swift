@@ -151,7 +151,7 @@ private struct Actor {
     }
 
     private mutating func revokeKey(through node: Int) async throws {
-        try await nodes[node].pool.withConnection { db in
+        try await nodes[node].pool.withConnection(as: .service) { db in
             try await KeyService.revoke(id: key.key.id, profileID: profile, on: db)
         }
         let refused = try await search(1 - node)
@@ -225,7 +225,7 @@ private struct Actor {
     }
 
     private static func key(of profile: UUID, on pool: Pool) async throws -> KeyService.Created {
-        try await pool.withConnection { db in
+        try await pool.withConnection(as: .service) { db in
             try await KeyService.create(
                 profileID: profile, name: UUID().uuidString, scopes: Set(Scope.allCases), on: db)
         }
@@ -247,7 +247,7 @@ struct CoherenceTests {
     func withoutNotifications() async throws {
         try await interleave(seed: 20_261_122) { pool in
             while !Task.isCancelled {
-                _ = try? await pool.withConnection { db in
+                _ = try? await pool.withConnection(as: .service) { db in
                     try await db.query(
                         Statement(
                             "kill",
@@ -283,7 +283,7 @@ struct CoherenceTests {
     }
 
     private func run(_ nodes: [Node], _ pool: Pool, seed: UInt64) async throws {
-        let profile = try await pool.withTransaction { db in
+        let profile = try await pool.withTransaction(as: .service) { db in
             try await ProfileRepository.create(
                 handle: "ada", email: "ada@example.org", passwordHash: "!", on: db)
         }

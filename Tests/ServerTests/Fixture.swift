@@ -93,7 +93,7 @@ func withServer(
             pool: pool, blobs: BlobStore(directory: directory + "/blobs"),
             extractor: Extractor(), embedders: embedders,
             didCommit: { await snapshots.committed($0) })
-        let keys = try await pool.withTransaction { db in
+        let keys = try await pool.withTransaction(as: .service) { db in
             var keys: [String] = []
             for handle in ["ada", "bob"] {
                 let profile = try await ProfileRepository.create(

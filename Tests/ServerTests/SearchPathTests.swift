@@ -42,7 +42,8 @@ struct SearchPathTests {
                 let answer = try await session.search(vector, "\"k\":7")
                 let hits = try await database.search(
                     SearchRequest(
-                        session: id, query: .vector(try UnitVector(normalizing: vector)), k: 7)
+                        as: .service, session: id,
+                        query: .vector(try UnitVector(normalizing: vector)), k: 7)
                 ).hits
                 let found = try #require(answer.at("result", "hits")?.array, "\(answer.text)")
                 #expect(
@@ -114,7 +115,7 @@ struct SearchPathTests {
             let session = try await test.filled(chunks: 20, &random)
             try await session.becomeResident(way.rawValue)
             // Behind the server's back, as another process would.
-            try await test.pool.withConnection { db in
+            try await test.pool.withConnection(as: .service) { db in
                 switch what {
                 case "key": try await db.script("UPDATE carrel.api_keys SET revoked = true")
                 case "account": try await db.script("UPDATE carrel.profiles SET is_active = false")
@@ -136,7 +137,7 @@ struct SearchPathTests {
             let session = try await test.filled(chunks: 20, &random)
             try await session.becomeResident(way.rawValue)
             for _ in 0..<3 {
-                try await test.pool.withConnection { db in
+                try await test.pool.withConnection(as: .service) { db in
                     _ = try await db.query(
                         Statement(
                             "killValidity",

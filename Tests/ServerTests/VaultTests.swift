@@ -149,7 +149,7 @@ struct VaultTests {
             let user = try await test.client()
             let set = "{\"account\":\"ada\",\"limitBytes\":5}"
             #expect(try await user.call(1, "quota.set", set).errorKind == "forbidden")
-            try await test.pool.withConnection {
+            try await test.pool.withConnection(as: .service) {
                 try await $0.script(
                     "UPDATE carrel.profiles SET role = 'ADMIN' WHERE handle = 'bob'")
             }
@@ -164,7 +164,7 @@ struct VaultTests {
     }
 
     private func limit(_ bytes: Int64, _ test: TestServer) async throws {
-        try await test.pool.withConnection { db in
+        try await test.pool.withConnection(as: .service) { db in
             let ada = try #require(try await ProfileRepository.getByHandle("ada", on: db))
             _ = try await QuotaRepository.setLimit(bytes, profileID: ada.id, on: db)
         }

@@ -5,6 +5,7 @@
 
 package import EmbeddedPostgres
 package import Postgres
+internal import Library
 internal import FoundationEssentials
 internal import Glibc
 internal import Synchronization
@@ -39,11 +40,12 @@ package actor TestDatabase {
     ///
     /// - Parameters:
     ///   - template: names the template that `preparation` makes, e.g. `migrated`.
+    ///   - user: the role that the address is for.
     ///   - preparation: nil for an empty database with the `vector` extension.
-    /// - Returns: its address.
+    /// - Returns: its address, for the role `user`.
     /// - Throws: whatever kept it from being made.
     package func fresh(
-        template: String = "empty", preparation: Preparation? = nil
+        template: String = "empty", user: String = "carrel", preparation: Preparation? = nil
     ) async throws -> String {
         let cluster = try await cluster()
         let source = try await self.template(template, preparation, cluster)
@@ -52,7 +54,7 @@ package actor TestDatabase {
         try await TestDatabase.administer(cluster) { connection in
             try await connection.script("CREATE DATABASE \(name) TEMPLATE \(source)")
         }
-        return cluster.url(database: name)
+        return cluster.url(database: name, user: user)
     }
 
     /// Drops a database made by `fresh`, whoever is still connected.
@@ -119,6 +121,8 @@ package actor TestDatabase {
             runtime: EmbeddedCluster.defaultRuntime(), directory: directory, durability: .none,
             settings: ["max_connections": "400"])
         removeAtExit.withLock { $0 = cluster.processID }
+        // Roles belong to the cluster: made here, no two tests make them at once.
+        try await administer(cluster) { try await Roles.prepare(on: $0) }
         atexit {
             if let processID = removeAtExit.withLock({ $0 }) { kill(processID, SIGQUIT) }
         }
@@ -132,13 +136,15 @@ private let removeAtExit = Mutex<Int32?>(nil)
 ///
 /// Not to be nested: a limited number run at a time, and each may wait for its turn.
 package func withDatabase<R>(
-    size: Int = 4, template: String = "empty", preparation: TestDatabase.Preparation? = nil,
+    size: Int = 4, template: String = "empty", user: String = "carrel",
+    preparation: TestDatabase.Preparation? = nil,
     _ body: (Pool) async throws -> R
 ) async throws -> R {
     await TestDatabase.shared.enter()
     let result: Result<R, any Error>
     do {
-        let url = try await TestDatabase.shared.fresh(template: template, preparation: preparation)
+        let url = try await TestDatabase.shared.fresh(
+            template: template, user: user, preparation: preparation)
         let pool = Pool(try PostgresConfiguration(url: url), size: size)
         do { result = .success(try await body(pool)) } catch { result = .failure(error) }
         await pool.shutdown()

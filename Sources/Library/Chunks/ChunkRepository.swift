@@ -118,24 +118,30 @@ extension ChunkRepository {
         "related_topic_ids",
     ]
 
-    /// Made once per connection and emptied before each use.
+    /// Made once per connection and emptied before each use; by whoever came first, for every role the
+    /// connection may be used in.
     private static let stage = """
-        CREATE TEMPORARY TABLE IF NOT EXISTS staged_chunks (
-            id uuid,
-            document_id uuid,
-            section_id uuid,
-            parent_chunk_id uuid,
-            type carrel.chunk_type,
-            chunk_index integer,
-            chunk_text text,
-            text_start integer,
-            text_end integer,
-            page_from integer,
-            page_to integer,
-            token_count integer,
-            embedding vector,
-            related_topic_ids uuid[]
-        ) ON COMMIT DELETE ROWS;
+        DO $$ BEGIN
+            IF to_regclass('pg_temp.staged_chunks') IS NULL THEN
+                CREATE TEMPORARY TABLE staged_chunks (
+                    id uuid,
+                    document_id uuid,
+                    section_id uuid,
+                    parent_chunk_id uuid,
+                    type carrel.chunk_type,
+                    chunk_index integer,
+                    chunk_text text,
+                    text_start integer,
+                    text_end integer,
+                    page_from integer,
+                    page_to integer,
+                    token_count integer,
+                    embedding vector,
+                    related_topic_ids uuid[]
+                ) ON COMMIT DELETE ROWS;
+                GRANT ALL ON pg_temp.staged_chunks TO PUBLIC;
+            END IF;
+        END $$;
         TRUNCATE pg_temp.staged_chunks;
         """
 

@@ -1,8 +1,8 @@
 // A schema's catalog as lines of text that compare: one line for each type, table, column,
-// constraint, index, trigger, function, policy and view, worded by PostgreSQL itself.
+// constraint, index, trigger, function, policy, grant and view, worded by PostgreSQL itself.
 //
 // Left out is what may differ between two databases of one shape: oids, the order of columns,
-// owners, grants, statistics, data. The schema's own name is taken out of every line.
+// owners and what they may, statistics, data. The schema's own name is taken out of every line.
 
 package import Postgres
 
@@ -91,6 +91,25 @@ extension CatalogDescription {
                 permissive, cmd, roles, qual, with_check)
             FROM pg_catalog.pg_policies
             WHERE schemaname = $1
+            UNION ALL
+            SELECT format('grant on relation %s to %s: %s', c.relname, pg_get_userbyid(g.grantee),
+                g.privilege_type)
+            FROM pg_catalog.pg_class c
+            JOIN ours ON c.relnamespace = ours.schema
+            CROSS JOIN aclexplode(c.relacl) AS g
+            WHERE g.grantee <> c.relowner
+            UNION ALL
+            SELECT format('grant on schema to %s: %s', pg_get_userbyid(g.grantee), g.privilege_type)
+            FROM pg_catalog.pg_namespace n
+            JOIN ours ON n.oid = ours.schema
+            CROSS JOIN aclexplode(n.nspacl) AS g
+            WHERE g.grantee <> n.nspowner
+            UNION ALL
+            SELECT format('default grant on %s to %s: %s', a.defaclobjtype, pg_get_userbyid(g.grantee),
+                g.privilege_type)
+            FROM pg_catalog.pg_default_acl a
+            JOIN ours ON a.defaclnamespace = ours.schema
+            CROSS JOIN aclexplode(a.defaclacl) AS g
             UNION ALL
             SELECT format('view %s is %s', viewname, definition)
             FROM pg_catalog.pg_views

@@ -38,8 +38,14 @@ package struct Migration: Sendable, Equatable {
     /// The way up as it is run. Lines that begin with `-- citus: ` are comments to PostgreSQL and
     /// statements to Citus, where a table must be distributed right after it is created: later,
     /// its foreign keys would stand in the way.
+    ///
+    /// Row-level security is left out there: Citus refuses subqueries in the policies of distributed
+    /// tables (docs/decisions/0016).
     func statements(onCitus: Bool) -> String {
-        onCitus ? up.replacing("\n-- citus: ", with: "\n") : up
+        guard onCitus else { return up }
+        return up.replacing("\n-- citus: ", with: "\n")
+            .replacing(
+                /(?m)^(CREATE POLICY|ALTER TABLE \S+ ENABLE ROW LEVEL SECURITY)[^;]*;/, with: "")
     }
 }
 

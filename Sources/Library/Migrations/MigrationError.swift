@@ -4,6 +4,8 @@
 package enum MigrationError: Error, Sendable, Equatable {
     /// PostgreSQL or pgvector is missing something, with what to do about it.
     case unsupported(String)
+    /// A role is missing, or the connection's has not the rights; with what to do about it.
+    case roles(String)
     /// The file of an applied migration is not what was applied.
     case changed(number: Int, name: String, applied: String, file: String)
     /// The database has a migration that this program does not know: it is newer.
@@ -19,7 +21,7 @@ package enum MigrationError: Error, Sendable, Equatable {
 extension MigrationError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .unsupported(let reason): reason
+        case .unsupported(let reason), .roles(let reason): reason
         case .changed(let number, let name, let applied, let file):
             """
             migration \(number) (\(name)) was changed after it was applied: expected SHA-256 \

@@ -26,8 +26,20 @@ extension Migrator {
     ///
     /// - Throws: `LibraryError.migration` when an applied migration was changed or is unknown.
     package func verify(on connection: Connection) async throws -> Verification {
+        try await Roles.prepare(on: connection)
         let history = try await history(on: connection)
-        let (actual, expected) = try await discarding(on: connection) { transaction in
+        let (actual, expected) = try await asOwner(connection) {
+            try await descriptions(history, on: connection)
+        }
+        return Verification(
+            pending: migrations.dropFirst(history.applied.count).map(\.number),
+            missing: expected.subtracting(actual), unexpected: actual.subtracting(expected))
+    }
+
+    private func descriptions(
+        _ history: MigrationHistory, on connection: Connection
+    ) async throws -> (actual: CatalogDescription, expected: CatalogDescription) {
+        try await discarding(on: connection) { transaction in
             let actual = try await CatalogDescription.read(schema: "carrel", on: transaction)
             if history.applied.isEmpty { return (actual, CatalogDescription(lines: [])) }
             for migration in migrations.prefix(history.applied.count) {
@@ -36,9 +48,6 @@ extension Migrator {
             let expected = try await CatalogDescription.read(schema: Self.scratch, on: transaction)
             return (actual, expected)
         }
-        return Verification(
-            pending: migrations.dropFirst(history.applied.count).map(\.number),
-            missing: expected.subtracting(actual), unexpected: actual.subtracting(expected))
     }
 
     private static let scratch = "carrel_verify"

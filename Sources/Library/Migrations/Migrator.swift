@@ -1,6 +1,7 @@
 // Takes a database from one state of the schema to another.
 //
-// Each migration runs in a transaction of its own together with its row in `schema_migrations`, so
+// The roles are made first (Roles.swift), and everything is done as carrel_migrate, whoever connected: so
+// it owns what is made. Each migration runs in a transaction of its own together with its row in `schema_migrations`, so
 // it happens whole or not at all, and a run that fails can be run again. An advisory lock is held
 // from reading what is applied to the last step: of two processes the second waits, then finds
 // nothing to do. The lock belongs to the connection, so it ends with the process.
@@ -38,19 +39,26 @@ package struct Migrator: Sendable {
         try await locked(connection) {
             let requirements = try await Requirements.read(on: connection)
             try refused { () throws(MigrationError) in try requirements.check() }
-            let history = try await history(on: connection)
-            let steps = try refused { () throws(MigrationError) in try history.stepsUp(to: number) }
-            let onCitus = try await hasCitus(connection)
-            for step in steps {
-                try await run(step, on: connection) { transaction in
-                    try await transaction.script(step.statements(onCitus: onCitus))
-                    try await transaction.execute(
-                        Self.insert, step.number, step.name, step.sha256)
-                }
-                report(step)
-            }
-            return steps
+            try await Roles.prepare(on: connection)
+            return try await asOwner(connection) { try await climb(to: number, connection, report) }
         }
+    }
+
+    private func climb(
+        to number: Int?, _ connection: Connection, _ report: (Migration) -> Void
+    ) async throws -> [Migration] {
+        let history = try await history(on: connection)
+        let steps = try refused { () throws(MigrationError) in try history.stepsUp(to: number) }
+        let onCitus = try await hasCitus(connection)
+        for step in steps {
+            try await run(step, on: connection) { transaction in
+                try await transaction.script(step.statements(onCitus: onCitus))
+                try await transaction.execute(
+                    Self.insert, step.number, step.name, step.sha256)
+            }
+            report(step)
+        }
+        return steps
     }
 
     /// Undoes what was applied after `number`, newest first; 0 leaves nothing of ours.
@@ -60,19 +68,22 @@ package struct Migrator: Sendable {
         report: (Migration) -> Void = { _ in }
     ) async throws -> [Migration] {
         try await locked(connection) {
-            let history = try await history(on: connection)
-            let steps = try refused { () throws(MigrationError) in
-                try history.stepsDown(to: number)
-            }
-            for step in steps {
-                try await run(step, on: connection) { transaction in
-                    // Before the way down: the first migration takes the table itself away.
-                    try await transaction.execute(Self.remove, step.number)
-                    try await transaction.script(step.down)
+            try await Roles.prepare(on: connection)
+            return try await asOwner(connection) {
+                let history = try await history(on: connection)
+                let steps = try refused { () throws(MigrationError) in
+                    try history.stepsDown(to: number)
                 }
-                report(step)
+                for step in steps {
+                    try await run(step, on: connection) { transaction in
+                        // Before the way down: the first migration takes the table itself away.
+                        try await transaction.execute(Self.remove, step.number)
+                        try await transaction.script(step.down)
+                    }
+                    report(step)
+                }
+                return steps
             }
-            return steps
         }
     }
 
@@ -127,6 +138,30 @@ package struct Migrator: Sendable {
             throw error
         }
         try await connection.query(Self.unlock)
+        return result
+    }
+
+    /// Runs `body` as the role that owns the tables.
+    ///
+    /// - Throws: `LibraryError.migration(.roles)` when the connection may not act as it.
+    func asOwner<R>(_ connection: Connection, _ body: () async throws -> R) async throws -> R {
+        do {
+            try await connection.script("SET ROLE carrel_migrate")
+        } catch {
+            guard case .server(let reason) = error else { throw error }
+            throw LibraryError.migration(
+                .roles(
+                    "this connection cannot act as carrel_migrate, the owner of the tables "
+                        + "(\(reason)); name a role that can with CARREL_MIGRATE_URL"))
+        }
+        let result: R
+        do {
+            result = try await body()
+        } catch {
+            _ = try? await connection.script("RESET ROLE")
+            throw error
+        }
+        try await connection.script("RESET ROLE")
         return result
     }
 

@@ -33,7 +33,7 @@ extension SnapshotCache {
     private func removeOrphans() async {
         guard let files else { return }
         let sessions = files.sessions()
-        let versions = try? await pool.withConnection { db in
+        let versions = try? await pool.withConnection(as: .service) { db in
             try await SessionRepository.revision(ids: sessions, on: db)
         }
         guard let versions else { return }
@@ -59,7 +59,7 @@ extension SnapshotCache {
     package func committed(_ session: UUID) async {
         guard state.withLock({ $0.entries[session] != nil }) else { return }
         do {
-            let versions = try await pool.withConnection { db in
+            let versions = try await pool.withConnection(as: .service) { db in
                 try await SessionRepository.revision(ids: [session], on: db)
             }
             guard let revision = versions[session]?.revision else { return forget(session) }
@@ -82,7 +82,7 @@ extension SnapshotCache {
             }
             if held.isEmpty { return }
             do {
-                let now = try await pool.withConnection { db in
+                let now = try await pool.withConnection(as: .service) { db in
                     try await SessionRepository.revision(ids: Array(held.keys), on: db)
                 }
                 for (session, revision) in held {

@@ -16,7 +16,9 @@ enum SnapshotLoader {
         let kept = known.map { Array($0.segments.prefix(count ?? .max)) } ?? []
         // All segments are as old as the snapshot: an empty catch-up appends none.
         let revision = count == nil ? known?.revision : kept.last?.revision
-        let builder = try await pool.withTransaction(isolation: .repeatableRead, readOnly: true) {
+        let builder = try await pool.withTransaction(
+            as: .service, isolation: .repeatableRead, readOnly: true
+        ) {
             try await read(session, after: kept.isEmpty ? nil : revision, known?.version, on: $0)
         }
         guard let builder else { return nil }

@@ -151,4 +151,7 @@ struct OpenSession: Sendable {
     /// The model it was opened with.
     let model: UUID
     let principal: Principal
+
+    /// On whose behalf the database is asked.
+    var asker: Asker { principal.asker }
 }

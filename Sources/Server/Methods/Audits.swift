@@ -19,7 +19,9 @@ extension Method {
             if let session, !principal.mayOpen(session) {
                 return page.write("entries", [], &result)
             }
-            let entries = try await call.services.pool.withConnection { db in
+            // Others' entries are hidden from an account, an administrator's too.
+            let asker = wantsAll ? .service : principal.asker
+            let entries = try await call.services.pool.withConnection(as: asker) { db in
                 try await AuditRepository.list(
                     actor: wantsAll ? nil : principal.profileID,
                     session: session ?? principal.boundSession, limit: page.limit + 1,

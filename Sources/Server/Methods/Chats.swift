@@ -33,7 +33,7 @@ extension Method {
             let page = try ListPage<TimeCursor>(&call)
             try call.params.finish()
             try await requireSession(session, call)
-            let chats = try await call.services.pool.withConnection { db in
+            let chats = try await call.services.pool.withConnection(as: session.asker) { db in
                 try await ChatRepository.list(
                     sessionID: session.id, limit: page.limit + 1, after: page.cursor, on: db)
             }
@@ -75,7 +75,7 @@ extension Method {
             let page = try ListPage<TimeCursor>(&call)
             try call.params.finish()
             try await requireSession(session, call)
-            let messages = try await call.services.pool.withConnection { db in
+            let messages = try await call.services.pool.withConnection(as: session.asker) { db in
                 guard try await ChatRepository.get(sessionID: session.id, id: chat, on: db) != nil
                 else { throw noChat }
                 return try await MessageRepository.list(

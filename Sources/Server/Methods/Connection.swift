@@ -31,7 +31,7 @@ extension Method {
     private static func authenticate(_ apiKey: String?, _ call: Call) async throws -> Principal? {
         guard let apiKey else { return nil }
         do {
-            return try await call.services.pool.withConnection { db in
+            return try await call.services.pool.withConnection(as: .service) { db in
                 try await KeyService.authenticate(apiKey, on: db)
             }
         } catch let error where WireError(translating: error).kind == .unauthenticated {

@@ -30,7 +30,8 @@ extension Method {
             let frozen = call
             try await once(key, frozen, session.principal, &result) { writer in
                 let (document, job) = try await frozen.services.ingestor.submit(
-                    session: session.id, fileName: fileName, bytes: Array(text.utf8),
+                    as: session.asker, session: session.id, fileName: fileName,
+                    bytes: Array(text.utf8),
                     description: description, lastly: frozen.recordDocument)
                 writer.object("document") { $0.members(of: document) }
                 writer.object("job") { $0.members(of: job) }
@@ -52,7 +53,7 @@ extension Method {
             let page = try ListPage<TimeCursor>(&call)
             try call.params.finish()
             try await requireSession(session, call)
-            let documents = try await call.services.pool.withConnection { db in
+            let documents = try await call.services.pool.withConnection(as: session.asker) { db in
                 if let topic {
                     return try await DocumentRepository.listDocuments(
                         sessionID: session.id, topicID: topic, limit: page.limit + 1,
@@ -75,7 +76,7 @@ extension Method {
             try call.params.finish()
             try await requireSession(session, call)
             let deleted = try await call.services.ingestor.delete(
-                session: session.id, document: id, lastly: call.recordDocument)
+                as: session.asker, session: session.id, document: id, lastly: call.recordDocument)
             guard deleted else { throw noDocument }
             result.member("deleted", true)
         },
@@ -87,7 +88,7 @@ extension Method {
             try call.params.finish()
             try await requireSession(session, call)
             let (document, job) = try await call.services.ingestor.retry(
-                session: session.id, document: id)
+                as: session.asker, session: session.id, document: id)
             result.object("document") { $0.members(of: document) }
             result.object("job") { $0.members(of: job) }
         },
@@ -105,7 +106,7 @@ extension Method {
             if let end, end < start {
                 throw WireError.invalid("end", expected: "at least `start`", got: "\(end)")
             }
-            let text = try await call.services.pool.withConnection { db in
+            let text = try await call.services.pool.withConnection(as: session.asker) { db in
                 try await DocumentRepository.text(
                     sessionID: session.id, id: id, start: start, end: end, on: db)
             }
@@ -129,7 +130,7 @@ extension Method {
     static func document(
         _ id: UUID, in session: OpenSession, _ call: Call
     ) async throws -> Document {
-        let document = try await call.services.pool.withConnection { db in
+        let document = try await call.services.pool.withConnection(as: session.asker) { db in
             try await DocumentRepository.getById(sessionID: session.id, id: id, on: db)
         }
         guard let document else { throw noDocument }
@@ -140,7 +141,7 @@ extension Method {
     ///
     /// One primary-key read, for the methods that would otherwise answer as if it were empty.
     static func requireSession(_ session: OpenSession, _ call: Call) async throws {
-        let found = try await call.services.pool.withConnection { db in
+        let found = try await call.services.pool.withConnection(as: session.asker) { db in
             try await SessionRepository.revision(ids: [session.id], on: db)[session.id]
         }
         guard found?.profileID == session.principal.profileID else {

@@ -34,7 +34,7 @@ extension Method {
             let page = try ListPage<UUID>(&call)
             try call.params.finish()
             try await requireSession(session, call)
-            let folders = try await call.services.pool.withConnection { db in
+            let folders = try await call.services.pool.withConnection(as: session.asker) { db in
                 try await FolderRepository.list(
                     sessionID: session.id, limit: page.limit + 1, after: page.cursor, on: db)
             }
@@ -74,7 +74,7 @@ extension Method {
             let id = try call.params.id("folder")
             try call.params.finish()
             try await requireSession(session, call)
-            let deleted = try await call.services.pool.withConnection { db in
+            let deleted = try await call.services.pool.withConnection(as: session.asker) { db in
                 try await FolderRepository.delete(sessionID: session.id, id: id, on: db)
             }
             guard deleted else { throw noFolder }
@@ -88,7 +88,7 @@ extension Method {
             let folder = try call.params.optionalID("folder")
             try call.params.finish()
             try await requireSession(session, call)
-            let document = try await call.services.pool.withConnection { db in
+            let document = try await call.services.pool.withConnection(as: session.asker) { db in
                 try await DocumentRepository.move(
                     sessionID: session.id, id: id, to: folder, on: db)
             }
@@ -103,7 +103,9 @@ extension Method {
     ) async throws {
         try call.params.finish()
         try await requireSession(session, call)
-        let folder = try await call.services.pool.withConnection { try await work($0) }
+        let folder = try await call.services.pool.withConnection(as: session.asker) {
+            try await work($0)
+        }
         result.object("folder") { $0.members(of: folder) }
     }
 

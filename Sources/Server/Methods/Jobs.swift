@@ -28,7 +28,7 @@ extension Method {
             let page = try ListPage<TimeCursor>(&call)
             try call.params.finish()
             try await requireSession(session, call)
-            let jobs = try await call.services.pool.withConnection { db in
+            let jobs = try await call.services.pool.withConnection(as: session.asker) { db in
                 try await JobRepository.list(
                     sessionID: session.id, limit: page.limit + 1, after: page.cursor, on: db)
             }
@@ -43,7 +43,7 @@ extension Method {
             [.id("job")]
         ) { call, principal, result in
             let job = try await namedJob(&call, principal)
-            _ = try await call.services.ingestor.cancel(job: job.id)
+            _ = try await call.services.ingestor.cancel(as: principal.asker, job: job.id)
             let ended = try await current(job.id, call.services, principal)
             result.object("job") { $0.members(of: ended ?? job) }
         },
@@ -96,7 +96,7 @@ extension Method {
     private static func current(
         _ id: UUID, _ services: Services, _ principal: Principal
     ) async throws -> Job? {
-        try await services.pool.withConnection { db in
+        try await services.pool.withConnection(as: principal.asker) { db in
             try await JobRepository.get(id: id, profileID: principal.profileID, on: db)
         }
     }

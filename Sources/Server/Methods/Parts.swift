@@ -12,7 +12,7 @@ extension Method {
         ) { call, session, result in
             let page = try ListPage<Int>(&call)
             let document = try await namedDocument(&call, session)
-            let pages = try await call.services.pool.withConnection { db in
+            let pages = try await call.services.pool.withConnection(as: session.asker) { db in
                 try await PageRepository.list(
                     sessionID: session.id, documentID: document.id, limit: page.limit + 1,
                     after: page.cursor ?? 0, on: db)
@@ -33,7 +33,7 @@ extension Method {
         ) { call, session, result in
             let page = try ListPage<SectionCursor>(&call)
             let document = try await namedDocument(&call, session)
-            let sections = try await call.services.pool.withConnection { db in
+            let sections = try await call.services.pool.withConnection(as: session.asker) { db in
                 try await SectionRepository.list(
                     sessionID: session.id, documentID: document.id, limit: page.limit + 1,
                     after: page.cursor, on: db)
@@ -59,7 +59,7 @@ extension Method {
             } else {
                 try await requireSession(session, call)
             }
-            let chunks = try await call.services.pool.withConnection { db in
+            let chunks = try await call.services.pool.withConnection(as: session.asker) { db in
                 try await ChunkRepository.list(
                     sessionID: session.id, documentID: document, type: type,
                     limit: page.limit + 1, after: page.cursor, on: db)
@@ -77,7 +77,8 @@ extension Method {
             let id = try call.params.id("chunk")
             let withVector = try call.params.optionalFlag("vector") ?? false
             try call.params.finish()
-            let (chunk, vector) = try await call.services.pool.withConnection { db in
+            let (chunk, vector) = try await call.services.pool.withConnection(as: session.asker) {
+                db in
                 let chunk = try await ChunkRepository.get(sessionID: session.id, id: id, on: db)
                 guard withVector, chunk != nil else { return (chunk, [Float]?.none) }
                 return (

@@ -19,7 +19,8 @@ extension Method {
             try call.params.finish()
             try await requireSession(session, call)
             let plan = try await Planning.draft(
-                session: session.id, language: language, pool: call.services.pool)
+                as: session.asker, session: session.id, language: language,
+                pool: call.services.pool)
             result.object("plan") { $0.members(of: plan) }
         },
         session(
@@ -46,7 +47,7 @@ extension Method {
                     title: title, subtopics: subtopics ?? [], prefix: "topics[\(index)].")
             }
             try await requireSession(session, call)
-            let plan = try await call.services.pool.withTransaction { db in
+            let plan = try await call.services.pool.withTransaction(as: session.asker) { db in
                 try await Planning.edit(session: session.id, topics: topics, on: db)
             }
             result.object("plan") { $0.members(of: plan) }

@@ -16,7 +16,7 @@ extension Method {
             "quota.get", .read, "How many bytes of files this account keeps and may keep."
         ) { call, principal, result in
             try call.params.finish()
-            let quota = try await call.services.pool.withConnection { db in
+            let quota = try await call.services.pool.withConnection(as: principal.asker) { db in
                 try await QuotaRepository.get(profileID: principal.profileID, on: db)
             }
             result.members(of: quota ?? Quota(limitBytes: 0, usedBytes: 0))
@@ -29,7 +29,8 @@ extension Method {
             let limit = try call.params.integer("limitBytes", in: 0...Int(Int32.max) << 20)
             try call.params.finish()
             guard principal.role == .admin else { throw notForUsers }
-            let quota = try await call.services.pool.withTransaction { db in
+            // Another account's, and this one is an administrator.
+            let quota = try await call.services.pool.withTransaction(as: .service) { db in
                 let account = try await namedAccount(name, "account", on: db)
                 let quota = try await QuotaRepository.setLimit(
                     Int64(limit), profileID: account.id, on: db)

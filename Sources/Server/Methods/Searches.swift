@@ -158,7 +158,7 @@ extension SearchRequest {
             throw .invalid("explain", expected: "false: ask `search.explain` for one chunk")
         }
         self.init(
-            session: session.id, query: query,
+            as: session.asker, session: session.id, query: query,
             k: try call.params.optionalInteger("k", in: 1...call.limits.k) ?? 10,
             filter: try SearchFilter(&call.params),
             minScore: try call.params.optionalNumber("minScore", in: -1...1_000_000)

@@ -60,7 +60,7 @@ extension Method {
         ) { call, principal, result in
             let page = try ListPage<TimeCursor>(&call)
             try call.params.finish()
-            let sessions = try await call.services.pool.withConnection { db in
+            let sessions = try await call.services.pool.withConnection(as: principal.asker) { db in
                 guard let bound = principal.boundSession else {
                     return try await SessionRepository.list(
                         profileID: principal.profileID, limit: page.limit + 1,
@@ -83,7 +83,7 @@ extension Method {
             let status = try call.params.choice("status", of: SessionStatus.self)
             let id = try sessionID(&call, principal)
             try call.params.finish()
-            let session = try await call.services.pool.withConnection { db in
+            let session = try await call.services.pool.withConnection(as: principal.asker) { db in
                 try await SessionRepository.setStatus(
                     status, id: id, profileID: principal.profileID, on: db)
             }
@@ -98,16 +98,17 @@ extension Method {
             // Through the ingestor, one document after another: it also stops the work on them and
             // removes their bytes. A crash in between leaves a session with fewer documents.
             repeat {
-                files = try await call.services.pool.withConnection { db in
+                files = try await call.services.pool.withConnection(as: principal.asker) { db in
                     try await DocumentRepository.listDocuments(
                         sessionID: session.id, limit: 100, after: nil, on: db
                     ).map(\.id)
                 }
                 for file in files {
-                    try await call.services.ingestor.delete(session: session.id, document: file)
+                    try await call.services.ingestor.delete(
+                        as: principal.asker, session: session.id, document: file)
                 }
             } while !files.isEmpty
-            let deleted = try await call.services.pool.withTransaction { db in
+            let deleted = try await call.services.pool.withTransaction(as: principal.asker) { db in
                 let deleted = try await SessionRepository.delete(
                     id: session.id, profileID: principal.profileID, on: db)
                 if deleted {
@@ -146,7 +147,7 @@ extension Method {
     ) async throws -> StudySession {
         let id = try sessionID(&call, principal)
         try call.params.finish()
-        let session = try await call.services.pool.withConnection { db in
+        let session = try await call.services.pool.withConnection(as: principal.asker) { db in
             try await SessionRepository.get(id: id, profileID: principal.profileID, on: db)
         }
         guard let session else { throw noSession }

@@ -42,7 +42,7 @@ extension Method {
         ) { call, session, result in
             try call.params.finish()
             try await requireSession(session, call)
-            let topics = try await call.services.pool.withConnection { db in
+            let topics = try await call.services.pool.withConnection(as: session.asker) { db in
                 try await TopicRepository.counted(sessionID: session.id, on: db)
             }
             result.array("topics", of: topics) { writer, counted in
@@ -70,7 +70,8 @@ extension Method {
             try call.params.finish()
             try await requireSession(session, call)
             let hasWords = title != nil || subtopics != nil
-            let (topic, job) = try await call.services.pool.withTransaction { db in
+            let (topic, job) = try await call.services.pool.withTransaction(as: session.asker) {
+                db in
                 let before = try await TopicRepository.get(sessionID: session.id, id: id, on: db)
                 guard let before else { throw noTopic }
                 let words =
@@ -98,7 +99,7 @@ extension Method {
             guard let ids else { throw WireError.missing("topics") }
             try call.params.finish()
             try await requireSession(session, call)
-            let topics = try await call.services.pool.withTransaction { db in
+            let topics = try await call.services.pool.withTransaction(as: session.asker) { db in
                 _ = try await SessionRepository.nextRevision(id: session.id, on: db)
                 try await TopicRepository.reorder(sessionID: session.id, ids: ids, on: db)
                 return try await TopicRepository.list(sessionID: session.id, on: db)
@@ -114,7 +115,7 @@ extension Method {
             let id = try call.params.id("topic")
             try call.params.finish()
             try await requireSession(session, call)
-            let job = try await call.services.pool.withTransaction { db in
+            let job = try await call.services.pool.withTransaction(as: session.asker) { db in
                 guard
                     try await TopicRepository.delete(sessionID: session.id, id: id, on: db)
                 else { throw noTopic }

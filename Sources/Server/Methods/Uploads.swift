@@ -22,7 +22,7 @@ extension Method {
             let description = try call.params.optionalString("description", maximumBytes: 4096)
             try call.params.finish()
             try await requireSession(session, call)
-            try await call.services.pool.withConnection { db in
+            try await call.services.pool.withConnection(as: session.asker) { db in
                 try await QuotaRepository.requireRoom(
                     for: Int64(bytes), profileID: session.principal.profileID, on: db)
             }
@@ -75,7 +75,8 @@ extension Method {
                 let upload = try openUpload(name, frozen)
                 try await upload.check()
                 let (document, job) = try await ingestor.submit(
-                    session: upload.session.id, fileName: upload.fileName, path: upload.path,
+                    as: upload.session.asker, session: upload.session.id, fileName: upload.fileName,
+                    path: upload.path,
                     description: upload.fileDescription, lastly: frozen.recordDocument)
                 peer.remove(upload: name)?.discard()
                 writer.object("document") { $0.members(of: document) }

@@ -1,6 +1,6 @@
 // The parts put together into a running server, and taken down again in the opposite order.
 //
-//   database ─► migrated ─► key ─► embedders ─► snapshots, searcher, ingestor ─► listening + one worker
+//   database ─► migrated ─► fenced ─► key ─► embedders ─► snapshots, searcher, ingestor ─► listening + one worker
 //                                                                                │ until `body` returns
 //   database ◄──── pool closed ◄──── worker stopped ◄──── drained ◄──────────────┘
 
@@ -35,8 +35,9 @@ struct Service {
     /// Listens, lends the address and a key to `body`, and stops when it returns.
     func run<R: Sendable>(_ body: (ClientFile) async throws -> R) async throws -> R {
         let embedders = try embedders.registry(home)
-        return try await database.withAddress { url in
-            let pool = Pool(try PostgresConfiguration(url: url), size: poolSize)
+        return try await database.withAddresses { addresses in
+            try await prepareSchema(addresses)
+            let pool = Pool(try PostgresConfiguration(url: addresses.app), size: poolSize)
             return try await ensuring {
                 try await serve(pool, embedders, body)
             } finally: {
@@ -64,7 +65,7 @@ struct Service {
     private func serve<R: Sendable>(
         _ pool: Pool, _ embedders: EmbedderRegistry, _ body: (ClientFile) async throws -> R
     ) async throws -> R {
-        try await prepareSchema(pool)
+        try await Fence.check(pool)
         let known = try ClientFile.read(home.clientFile)
         let key = try await clientKey(known?.apiKey, pool)
         let snapshots = SnapshotCache(
@@ -108,13 +109,15 @@ struct Service {
         }
     }
 
-    private func prepareSchema(_ pool: Pool) async throws {
-        try await pool.withConnection { connection in
-            if database.isEmbedded || migrates {
+    private func prepareSchema(_ addresses: Database.Addresses) async throws {
+        if database.isEmbedded || migrates {
+            try await database.lend(addresses.migrate) { connection in
                 _ = try await Migrator().up(on: connection) {
                     Terminal.note("carrel: applied migration \($0.number) \($0.name)")
                 }
             }
+        }
+        try await database.lend(addresses.app) { connection in
             let pending = try await Migrator().status(on: connection).filter { $0.applied == nil }
             guard pending.isEmpty else {
                 throw Failure(
@@ -127,7 +130,7 @@ struct Service {
     /// The key in client.json while it works; else a new one, for the first account, which is made if
     /// there is none.
     private func clientKey(_ known: String?, _ pool: Pool) async throws -> String {
-        try await pool.withTransaction { transaction in
+        try await pool.withTransaction(as: .service) { transaction in
             if let known, (try? await KeyService.authenticate(known, on: transaction)) != nil {
                 return known
             }

@@ -96,7 +96,7 @@ struct Audit: AsyncParsableCommand {
 
         func run() async throws {
             let kept = try keptHash()
-            let chain = try await database.chosenForMigrating.withConnection { connection in
+            let chain = try await database.chosen.withMigratingConnection { connection in
                 try await AuditRepository.verify(kept: kept, on: connection)
             }
             let answer = Answer(

@@ -72,7 +72,7 @@ struct Key: AsyncParsableCommand {
 
         func run() async throws {
             let (scopes, session) = try (parsedScopes(), parsedSession())
-            let created = try await database.chosen.withConnection { connection in
+            let created = try await database.chosen.withConnection(as: .service) { connection in
                 try await connection.withTransaction { db in
                     let created = try await KeyService.create(
                         profileID: try await Key.owner(db), name: name, scopes: scopes,
@@ -121,7 +121,7 @@ struct Key: AsyncParsableCommand {
         }
 
         func run() async throws {
-            let lines = try await database.chosen.withConnection { connection in
+            let lines = try await database.chosen.withConnection(as: .service) { connection in
                 try await KeyService.list(
                     profileID: try await Key.owner(connection), on: connection
                 ).map(Line.init)
@@ -148,7 +148,7 @@ struct Key: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
-            try await database.chosen.withConnection { connection in
+            try await database.chosen.withConnection(as: .service) { connection in
                 let owner = try await Key.owner(connection)
                 let keys = try await KeyService.list(profileID: owner, on: connection)
                 guard

@@ -8,7 +8,9 @@ struct Migrate: AsyncParsableCommand {
         abstract: "Take the database from one shape to another.",
         discussion: """
             Works on CARREL_MIGRATE_URL, else CARREL_DATABASE_URL, else the embedded cluster, which it \
-            starts for the moment if no server runs. Each migration is one transaction; of two \
+            starts for the moment if no server runs. The role named there must be able to act as \
+            carrel_migrate, which owns the tables; a superuser's makes that role and carrel_app, as \
+            which the server connects. Each migration is one transaction; of two \
             processes the second waits for the first.
 
             EXAMPLE
@@ -27,7 +29,7 @@ struct Migrate: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
-            try await database.chosenForMigrating.withConnection { connection in
+            try await database.chosen.withMigratingConnection { connection in
                 let applied = try await Migrator().up(to: to, on: connection) {
                     Terminal.say("applied \($0.number) \($0.name)")
                 }
@@ -47,7 +49,7 @@ struct Migrate: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
-            try await database.chosenForMigrating.withConnection { connection in
+            try await database.chosen.withMigratingConnection { connection in
                 let undone = try await Migrator().down(to: to, on: connection) {
                     Terminal.say("undid \($0.number) \($0.name)")
                 }
@@ -76,7 +78,7 @@ struct Migrate: AsyncParsableCommand {
         }
 
         func run() async throws {
-            let lines = try await database.chosenForMigrating.withConnection { connection in
+            let lines = try await database.chosen.withMigratingConnection { connection in
                 try await Migrator().status(on: connection).map {
                     Line(
                         number: $0.migration.number, name: $0.migration.name,
@@ -103,7 +105,7 @@ struct Migrate: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
-            let found = try await database.chosenForMigrating.withConnection { connection in
+            let found = try await database.chosen.withMigratingConnection { connection in
                 try await Migrator().verify(on: connection)
             }
             var table = Table(.text("drift"), .elastic("what"))
