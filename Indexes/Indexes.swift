@@ -39,18 +39,17 @@ package enum Indexes {
             bytes: PackageResources._006_create_document_chunks_sql),
         File(name: "0007_create_jobs", bytes: PackageResources._007_create_jobs_sql),
         File(
-            name: "0008_add_chunk_revisions",
-            bytes: PackageResources._008_add_chunk_revisions_sql),
-        File(
-            name: "0009_move_graph_aside",
-            bytes: PackageResources._009_move_graph_aside_sql),
+            name: "0008_add_chunk_revisions", bytes: PackageResources._008_add_chunk_revisions_sql),
+        File(name: "0009_move_graph_aside", bytes: PackageResources._009_move_graph_aside_sql),
         File(name: "0010_create_audit_log", bytes: PackageResources._010_create_audit_log_sql),
         File(name: "0011_create_folders", bytes: PackageResources._011_create_folders_sql),
         File(name: "0012_create_quotas", bytes: PackageResources._012_create_quotas_sql),
-        File(
-            name: "0013_add_topic_vectors", bytes: PackageResources._013_add_topic_vectors_sql),
+        File(name: "0013_add_topic_vectors", bytes: PackageResources._013_add_topic_vectors_sql),
         File(name: "0014_grant_roles", bytes: PackageResources._014_grant_roles_sql),
         File(name: "0015_fence_rows", bytes: PackageResources._015_fence_rows_sql),
+        File(
+            name: "0016_create_groups_and_shares",
+            bytes: PackageResources._016_create_groups_and_shares_sql),
     ]
 
     /// One retrieval index each, with the reason for every parameter.

@@ -34,6 +34,9 @@ package struct SearchRequest: Sendable {
     package var consistency: Consistency
     /// By vectors unless it says otherwise.
     package var ranking = RankingRequest()
+    /// What the asker may see of the session. Not a filter of his: it cannot be widened, and nothing
+    /// outside of it is told of.
+    package var visibility = Visibility.everything
     /// How many chunks on either side `Expansion.siblings` brings.
     package var siblings = 1
 

@@ -35,7 +35,8 @@ extension Searcher {
         request.ranking.mode == .lexical ? nil : try await queryVector(of: request)
     }
 
-    /// The session's snapshot, as new as was asked for, with its words if they are needed.
+    /// The session's snapshot, as new as was asked for, with its words if they are needed; of it, what
+    /// the asker may see.
     ///
     /// - Throws: `notResident` for a session that is too large to be held in memory.
     func rankable(
@@ -57,7 +58,7 @@ extension Searcher {
             if request.ranking.mode != .dense {
                 await snapshots.indexWords(request.ranking.language, of: snapshot)
             }
-            return snapshot
+            return snapshot.showing(request.visibility)
         }
     }
 

@@ -38,7 +38,9 @@ package struct Searcher: Sendable {
     ///   `CancellationError`.
     package func search(_ request: SearchRequest) async throws -> SearchAnswer {
         try request.check()
-        guard request.isPlain else { return try await rank(request) }
+        guard request.isPlain, request.visibility == .everything else {
+            return try await rank(request)
+        }
         var watch = Stopwatch(deadline: request.deadline)
         let query = try await queryVector(of: request)
         try watch.split(\.embed)

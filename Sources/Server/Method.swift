@@ -77,7 +77,8 @@ struct Method: Sendable {
             try await body(&call, session, &result)
         case .search(let read):
             let session = try session(of: &call)
-            try await result.search(read(&call, session), call)
+            let request = try read(&call, session)
+            try await result.search(Method.limited(request, session, call), call)
         }
     }
 
@@ -88,6 +89,11 @@ struct Method: Sendable {
         guard let session = call.peer.session(handle) else {
             throw WireError(
                 .sessionClosed, "This handle is not open here; open the session again.",
+                field: "session")
+        }
+        guard session.reach == .whole || Method.forRecipients.contains(name) else {
+            throw WireError(
+                .forbidden, "What is shared of this session may be read and searched only.",
                 field: "session")
         }
         return session
@@ -108,7 +114,7 @@ struct Method: Sendable {
 extension Method {
     private static let families = [
         connection, sessions, documents, uploads, parts, searches, imports, plans, topics, chats,
-        jobs, operators, audits, folders, quotas,
+        jobs, operators, audits, folders, quotas, groups, shares,
     ]
 
     /// Every method, as the families list them.

@@ -10,13 +10,16 @@ import Wire
 /// Runs work that fits one transaction; with a key, at most once per account in 24 hours.
 ///
 /// The answer is remembered in the transaction that does the work: either both are there or
-/// neither. `write` writes the members of the result.
+/// neither. `work` writes the members of the result, asking on the account's behalf unless `asker` is given.
 func onceInTransaction(
-    _ key: String?, _ call: Call, _ principal: Principal, _ result: inout JSONWriter,
+    _ key: String?, _ call: Call, _ principal: Principal, as asker: Asker? = nil,
+    _ result: inout JSONWriter,
     _ work: @Sendable (Transaction, inout JSONWriter) async throws -> Void
 ) async throws {
     let (profile, method) = (principal.profileID, call.method)
-    let answer = try await call.services.pool.withTransaction(as: principal.asker) { db -> String in
+    let answer = try await call.services.pool.withTransaction(
+        as: asker ?? principal.asker
+    ) { db -> String in
         if let key {
             let first = try await IdempotencyRepository.recall(
                 profileID: profile, key: key, method: method, on: db)

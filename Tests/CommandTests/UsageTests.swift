@@ -14,7 +14,9 @@ struct UsageTests {
         "describe",
         "bench", "bench search", "bench embed", "demo", "audit", "audit list", "audit verify",
         "folder", "folder list", "folder create", "folder move", "folder put", "folder delete",
-        "quota", "quota get", "quota set",
+        "quota", "quota get", "quota set", "share", "share list", "share create", "share revoke",
+        "share received", "group", "group list", "group create", "group add", "group remove",
+        "group delete",
     ]
 
     @Test("--help of every command shows an example and fits a terminal", arguments: commands)

@@ -64,6 +64,7 @@ struct MigrationFileTests {
         13: "70e4efe69aeaca4e093abba55951dc4353bdf0b6a79930550dfd558cc694f719",
         14: "45f6cb604b402cf795d81cabb4eb9e616ee8c9f41f28b2e59bdbd8affc8260b6",
         15: "626c7a096505127b4dbdce5d8d46f992a3df653b961df4f9358be6fe1c67ece1",
+        16: "af7c48456d8ad90fc435eaf9374d952312e3256c357b4633a08e927d183e1ff0",
     ]
 
     @Test("A definition stands in a migration word for word")

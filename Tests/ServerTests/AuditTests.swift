@@ -68,6 +68,26 @@ struct AuditTests {
             _ = try await expectOne(
                 "chunk.import",
                 "{\"session\":\"\(handle)\",\"document\":\"d\",\"chunks\":[{\"text\":\"t\"}]}")
+            let group =
+                try await expectOne("group.create", "{\"name\":\"readers\"}")
+                .at("result", "group", "id")?.string ?? ""
+            let member = "{\"group\":\"\(group)\",\"account\":\"bob\"}"
+            _ = try await expectOne("group.addMember", member)
+            _ = try await expectOne("group.addMember", member, of: 0)
+            let share =
+                try await expectOne(
+                    "share.create",
+                    """
+                    {"session":"\(handle)","document":"\(document)","group":"\(group)"}
+                    """
+                ).at("result", "share", "id")?.string ?? ""
+            let revocation = "{\"session\":\"\(handle)\",\"share\":\"\(share)\"}"
+            _ = try await expectOne("share.revoke", revocation)
+            _ = try await expectOne("share.revoke", revocation, of: 0)
+            _ = try await expectOne("group.removeMember", member)
+            _ = try await expectOne("group.delete", "{\"group\":\"\(group)\"}")
+            _ = try await expectOne(
+                "folder.create", "{\"session\":\"\(handle)\",\"name\":\"f\"}", of: 0)
             _ = try await expectOne(
                 "search", "{\"session\":\"\(handle)\",\"text\":\"t\"}", of: 0)
             _ = try await expectOne(

@@ -85,6 +85,15 @@ package enum DocumentRepository {
             .map(Document.init)
     }
 
+    /// The same of these documents only.
+    package static func listDocuments(
+        sessionID: UUID, among ids: [UUID], limit: Int, after: TimeCursor? = nil,
+        on db: some Queryable
+    ) async throws -> [Document] {
+        try await db.query(selectAmong, sessionID, limit, after?.createdAt, after?.id, ids)
+            .map(Document.init)
+    }
+
     /// What waits to be processed, in all sessions, oldest first.
     package static func listPending(limit: Int, on db: some Queryable) async throws -> [Document] {
         try await db.query(selectPending, limit).map(Document.init)
@@ -222,6 +231,21 @@ extension DocumentRepository {
         SELECT \(columns)
         FROM carrel.documents
         WHERE session_id = $1
+            AND (created_at, id) < (
+                coalesce($3, 'infinity'::timestamptz),
+                coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+            )
+        ORDER BY created_at DESC, id DESC
+        LIMIT $2
+        """)
+
+    private static let selectAmong = Statement(
+        "document.selectAmong",
+        """
+        SELECT \(columns)
+        FROM carrel.documents
+        WHERE session_id = $1
+            AND id = ANY($5)
             AND (created_at, id) < (
                 coalesce($3, 'infinity'::timestamptz),
                 coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)

@@ -29,7 +29,13 @@ extension ConnectionHandler {
         var call = call
         let request: SearchRequest
         do {
-            request = try read(&call, try method.session(of: &call))
+            let session = try method.session(of: &call)
+            request = try read(&call, session)
+            guard session.reach == .whole else {
+                return start(id, call, number: requests) { call, result in
+                    try await result.search(Method.limited(request, session, call), call)
+                }
+            }
         } catch {
             finish(id, Outcome(refusing: error), number: requests, call)
             return

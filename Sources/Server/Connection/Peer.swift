@@ -53,14 +53,18 @@ final class Peer: Sendable {
 
     // MARK: Sessions
 
-    /// The handle of a session; the one it has already when it was opened with this model before.
-    func open(_ session: UUID, model: UUID, for principal: Principal) -> String {
+    /// The handle of a session; the one it has already when it was opened so before.
+    func open(
+        _ session: UUID, model: UUID, reach: Reach = .whole, for principal: Principal
+    ) -> String {
         state.withLock { state in
-            let known = state.sessions.values.first { $0.id == session && $0.model == model }
+            let known = state.sessions.values.first {
+                $0.id == session && $0.model == model && $0.reach == reach
+            }
             if let known { return known.handle }
             let handle = "h_" + Peer.token()
             state.sessions[handle] = OpenSession(
-                handle: handle, id: session, model: model, principal: principal)
+                handle: handle, id: session, model: model, reach: reach, principal: principal)
             return handle
         }
     }
@@ -150,6 +154,7 @@ struct OpenSession: Sendable {
     let id: UUID
     /// The model it was opened with.
     let model: UUID
+    let reach: Reach
     let principal: Principal
 
     /// On whose behalf the database is asked.

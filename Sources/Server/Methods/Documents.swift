@@ -53,15 +53,7 @@ extension Method {
             let page = try ListPage<TimeCursor>(&call)
             try call.params.finish()
             try await requireSession(session, call)
-            let documents = try await call.services.pool.withConnection(as: session.asker) { db in
-                if let topic {
-                    return try await DocumentRepository.listDocuments(
-                        sessionID: session.id, topicID: topic, limit: page.limit + 1,
-                        after: page.cursor, on: db)
-                }
-                return try await DocumentRepository.listDocuments(
-                    sessionID: session.id, limit: page.limit + 1, after: page.cursor, on: db)
-            }
+            let documents = try await visibleDocuments(in: session, about: topic, page, call)
             page.write("documents", documents, &result) {
                 TimeCursor(createdAt: $0.createdAt, id: $0.id)
             } _: { writer, document in
@@ -106,6 +98,7 @@ extension Method {
             if let end, end < start {
                 throw WireError.invalid("end", expected: "at least `start`", got: "\(end)")
             }
+            guard try await visible(in: session, call).shows(id) else { throw noDocument }
             let text = try await call.services.pool.withConnection(as: session.asker) { db in
                 try await DocumentRepository.text(
                     sessionID: session.id, id: id, start: start, end: end, on: db)
@@ -130,6 +123,7 @@ extension Method {
     static func document(
         _ id: UUID, in session: OpenSession, _ call: Call
     ) async throws -> Document {
+        guard try await visible(in: session, call).shows(id) else { throw noDocument }
         let document = try await call.services.pool.withConnection(as: session.asker) { db in
             try await DocumentRepository.getById(sessionID: session.id, id: id, on: db)
         }
@@ -141,6 +135,10 @@ extension Method {
     ///
     /// One primary-key read, for the methods that would otherwise answer as if it were empty.
     static func requireSession(_ session: OpenSession, _ call: Call) async throws {
+        guard session.reach == .whole else {
+            _ = try await visible(in: session, call)
+            return
+        }
         let found = try await call.services.pool.withConnection(as: session.asker) { db in
             try await SessionRepository.revision(ids: [session.id], on: db)[session.id]
         }

@@ -59,11 +59,16 @@ extension Method {
             } else {
                 try await requireSession(session, call)
             }
-            let chunks = try await call.services.pool.withConnection(as: session.asker) { db in
-                try await ChunkRepository.list(
-                    sessionID: session.id, documentID: document, type: type,
-                    limit: page.limit + 1, after: page.cursor, on: db)
-            }
+            let chunks =
+                if let document {
+                    try await call.services.pool.withConnection(as: session.asker) { db in
+                        try await ChunkRepository.list(
+                            sessionID: session.id, documentID: document, type: type,
+                            limit: page.limit + 1, after: page.cursor, on: db)
+                    }
+                } else {
+                    try await visibleChunks(in: session, of: type, page, call)
+                }
             page.write("chunks", chunks, &result) {
                 ChunkCursor(documentID: $0.documentID, index: $0.index, id: $0.id)
             } _: { writer, chunk in
@@ -86,7 +91,7 @@ extension Method {
                     try await ChunkRepository.embedding(sessionID: session.id, id: id, on: db)
                 )
             }
-            guard let chunk else {
+            guard let chunk, try await visible(in: session, call).shows(chunk.documentID) else {
                 throw WireError(.notFound, "The session has no such chunk.", field: "chunk")
             }
             result.object("chunk") {

@@ -35,7 +35,8 @@ extension Method {
             let queries = try batch(&call)
             let request = try SearchRequest(&call, session, queries[0])
             try call.params.finish()
-            let answers = try await search(request, for: queries, call.services.searcher)
+            let answers = try await search(
+                try await limited(request, session, call), for: queries, call.services.searcher)
             let queue = call.arrived.duration(to: begun)
             result.array("results", of: answers) { writer, answer in
                 writer.object { $0.members(of: answer, queue: queue) }
@@ -49,7 +50,9 @@ extension Method {
             let query = try SearchQuery(&call.params, call.limits)
             let request = try SearchRequest(&call, session, query)
             try call.params.finish()
-            guard let explanation = try await call.services.searcher.explain(chunk, request) else {
+            let explanation = try await call.services.searcher.explain(
+                chunk, try await limited(request, session, call))
+            guard let explanation else {
                 throw WireError(.notFound, "The session has no such chunk.", field: "chunk")
             }
             result.members(of: explanation)
@@ -170,6 +173,11 @@ extension SearchRequest {
             consistency: try call.params.optionalChoice("consistency", of: Consistency.self)
                 ?? .strong)
         self.ranking = ranking
+        // Nothing, until the task knows what is shared now (`Method.limited`).
+        if session.reach == .shared {
+            visibility = .documents([])
+            apiKey = nil
+        }
         siblings = try call.params.optionalInteger("siblings", in: 0...100) ?? siblings
     }
 }

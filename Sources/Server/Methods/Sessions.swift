@@ -125,11 +125,33 @@ extension Method {
             "session.open", .read, "Gives the handle that the methods on a session take.",
             [.id("session")]
         ) { call, principal, result in
-            let session = try await named(&call, principal)
-            result.member(
-                "handle",
-                call.peer.open(session.id, model: session.modelID, for: principal))
-            result.object("session") { $0.members(of: session) }
+            let id = try sessionID(&call, principal)
+            try call.params.finish()
+            let session = try await call.services.pool.withConnection(as: principal.asker) { db in
+                try await SessionRepository.get(id: id, profileID: principal.profileID, on: db)
+            }
+            if let session {
+                result.member(
+                    "handle",
+                    call.peer.open(session.id, model: session.modelID, for: principal))
+                result.object("session") { $0.members(of: session) }
+                return
+            }
+            let shared = try await call.services.pool.withConnection(as: .service) { db in
+                try await ShareRepository.session(id, to: principal.profileID, on: db)
+            }
+            if let shared {
+                result.member(
+                    "handle",
+                    call.peer.open(id, model: shared.modelID, reach: .shared, for: principal))
+                result.object("session") {
+                    $0.member("id", id)
+                    $0.member("model", shared.modelName)
+                    $0.member("shared", true)
+                }
+            } else {
+                throw noSession
+            }
         },
     ]
 

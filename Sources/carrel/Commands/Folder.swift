@@ -132,7 +132,7 @@ struct Folder: AsyncParsableCommand {
         _ body: (Remote, FolderTree) async throws -> Void
     ) async throws {
         let server = try await remote.connect()
-        let handle = try await server.open(try await server.session(named: session.session).id)
+        let handle = try await server.open(named: session.session)
         let folders = try await server.folders(in: handle)
         try await ensuring {
             try await body(server, FolderTree(session: handle, folders: folders))

@@ -50,10 +50,9 @@ struct Search: AsyncParsableCommand {
 
     func run() async throws {
         let server = try await remote.connect()
-        let session = try await server.session(named: wanted.session)
         var parameters = SearchParameters(
-            session: try await server.open(session.id), text: text, k: k, minScore: minScore,
-            expand: expand)
+            session: try await server.open(named: wanted.session), text: text, k: k,
+            minScore: minScore, expand: expand)
         parameters.mode = mode
         if let range = try pageRange() { parameters.filter = .init(pages: range) }
         if let topic {

@@ -67,6 +67,13 @@ extension Remote {
         return answer.handle
     }
 
+    /// The same for an id or a title. An id may be of a session of which something is shared to this
+    /// account.
+    func open(named name: String) async throws -> String {
+        if let id = UUID(uuidString: name) { return try await open(id) }
+        return try await open(try await session(named: name).id)
+    }
+
     func deleteSession(_ session: UUID) async throws {
         struct Nothing: Decodable {}
         let _: Nothing = try await call(
