@@ -10,6 +10,13 @@ package enum Language: String, Sendable, CaseIterable {
 }
 
 extension Language {
+    /// Whether the libraries of this machine can work in it: Snowball's releases differ in what they
+    /// know, and ICU may lack its data.
+    package var isAvailable: Bool { Self.available.contains(self) }
+
+    /// Those that can be worked in here.
+    package static let available = Segmenter.isAvailable ? allCases.filter(Stemmer.knows) : []
+
     /// Words that say nothing about what a text is about, folded; empty where we have no list.
     var stopWords: Set<String> { StopWords.lists[self] ?? [] }
 }

@@ -9,9 +9,17 @@ internal import CICU
     private let breaker: OpaquePointer
     private var folded: [UInt16] = Array(repeating: 0, count: 256)
 
+    /// Whether ICU is here whole: it finds its data.
+    static let isAvailable: Bool = {
+        guard let breaker = unsafe icu_words_open() else { return false }
+        unsafe icu_words_close(breaker)
+        return true
+    }()
+
+    /// - Precondition: `isAvailable`.
     init() {
         guard let opened = unsafe icu_words_open() else {
-            fatalError("ICU has no word breaker: its data are missing")
+            preconditionFailure("ICU has no word breaker: its data are missing")
         }
         unsafe breaker = opened
     }
@@ -26,7 +34,7 @@ internal import CICU
         let length = fold(Array(text.utf16))
         unsafe folded.withUnsafeBufferPointer { units in
             guard unsafe icu_words_in(breaker, units.baseAddress, Int32(length)) != 0 else {
-                fatalError("ICU does not take a text of \(length) units")
+                preconditionFailure("ICU does not take a text of \(length) units")
             }
             var start = 0
             while true {

@@ -7,9 +7,18 @@ internal import CSnowball
 @safe final class Stemmer {
     private let stemmer: OpaquePointer
 
+    /// Whether this libstemmer was built with the language.
+    static func knows(_ language: Language) -> Bool {
+        guard let made = unsafe sb_stemmer_new(language.rawValue, nil) else { return false }
+        unsafe sb_stemmer_delete(made)
+        return true
+    }
+
+    /// - Precondition: `knows(language)`.
     init(_ language: Language) {
         guard let made = unsafe sb_stemmer_new(language.rawValue, nil) else {
-            fatalError("libstemmer has no \(language.rawValue); it is built without, or too old")
+            preconditionFailure(
+                "libstemmer has no \(language.rawValue); it is built without, or too old")
         }
         unsafe stemmer = made
     }
@@ -20,7 +29,7 @@ internal import CSnowball
     func stem(_ word: String) -> [UInt8] {
         let utf8 = Array(word.utf8)
         guard let stem = unsafe sb_stemmer_stem(stemmer, utf8, Int32(utf8.count)) else {
-            fatalError("libstemmer is out of memory")
+            preconditionFailure("libstemmer is out of memory")
         }
         let length = unsafe Int(sb_stemmer_length(stemmer))
         return unsafe Array(UnsafeBufferPointer(start: stem, count: length))

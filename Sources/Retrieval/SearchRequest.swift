@@ -2,6 +2,7 @@
 // database can know.
 
 package import Foundation
+import Lexical
 package import Library
 package import Postgres
 package import Vectors
@@ -81,6 +82,11 @@ package struct SearchRequest: Sendable {
         }
         if case .vectorAndText = query, ranking.mode != .hybrid {
             throw .invalid(field: "text", reason: "only a hybrid search takes a vector and a text")
+        }
+        guard ranking.mode == .dense || ranking.language.isAvailable else {
+            throw .invalid(
+                field: "language",
+                reason: "the libraries of this server do not know \(ranking.language.rawValue)")
         }
         guard (0...1).contains(ranking.diversity) else {
             throw .invalid(
