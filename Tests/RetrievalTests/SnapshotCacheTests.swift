@@ -154,6 +154,18 @@ struct SnapshotCacheTests {
         }
     }
 
+    @Test("A revision that the database does not have, restored as it was, is not waited for")
+    func restored() async throws {
+        try await withMigratedDatabase { pool in
+            let session = try await session(pool, "ada", rows: 20, seed: 1)
+            let cache = SnapshotCache(pool, limits: .init(bytes: 1 << 30))
+            _ = try await cache.build(session)
+            #expect(try await cache.current(session, atLeast: 10_000) == nil)
+            #expect(cache.statistics.sessions == 0)
+            #expect(try await cache.build(session)?.revision == 1)
+        }
+    }
+
     @Test("Others' commits arrive by notification, and are looked for after listening broke")
     func notifications() async throws {
         try await withMigratedDatabase { pool in

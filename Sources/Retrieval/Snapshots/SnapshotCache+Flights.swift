@@ -42,7 +42,11 @@ extension SnapshotCache {
                 return forget(session)
             }
             switch state.withLock({ $0.publish(made) }) {
-            case .behind: known = made
+            case .behind:
+                // Read again without coming nearer: the database is not the one in which that revision
+                // was seen (restored, perhaps). What is held is of no use then.
+                if made.revision == known?.revision { return forget(session) }
+                known = made
             case .tooLarge: return
             case .published:
                 let isLate = state.withLock { state in
