@@ -20,11 +20,11 @@ package struct FoundChunk {
 package struct FoundParent {
     /// Nil for a passage that is no chunk of its own.
     package var chunk: UUID?
-    package var text: String
+    package var text: HitText
     package var span: Range<Int>
     package var tokens: Int
 
-    package init(chunk: UUID?, text: String, span: Range<Int>, tokens: Int) {
+    package init(chunk: UUID?, text: HitText, span: Range<Int>, tokens: Int) {
         self.chunk = chunk
         self.text = text
         self.span = span
@@ -33,7 +33,7 @@ package struct FoundParent {
 }
 
 package enum Packing {
-    /// The hits of an answer, ranked from 1.
+    /// The hits of an answer, ranked from 1, as `found` is.
     ///
     /// Without `parents` each chunk is a hit. With them, chunks of one parent become one hit: the
     /// best of them, carrying the parent and every child that was found in it. Order is that of the
@@ -46,6 +46,7 @@ package enum Packing {
     package static func hits(
         _ found: [FoundChunk], parents: [UUID: FoundParent], tokenBudget: Int?
     ) -> [Hit] {
+        if parents.isEmpty, tokenBudget == nil { return found.map(\.hit) }
         var left = tokenBudget ?? .max
         let kept = found.filter { chunk in
             guard chunk.tokens <= left else { return false }

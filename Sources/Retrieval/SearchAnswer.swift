@@ -18,7 +18,7 @@ package struct Hit: Sendable, Equatable {
     package var scores: HitScores
     /// 1 for the best, without gaps.
     package var rank: Int
-    package var text: String
+    package var text: HitText
     /// Unicode scalar offsets in the document's text.
     package var span: Range<Int>
     package var documentID: UUID
@@ -30,7 +30,7 @@ package struct Hit: Sendable, Equatable {
     package var parent: ParentHit?
 
     package init(
-        chunk: UUID, type: ChunkType, score: Float, rank: Int, text: String, span: Range<Int>,
+        chunk: UUID, type: ChunkType, score: Float, rank: Int, text: HitText, span: Range<Int>,
         documentID: UUID, fileName: String, pages: ClosedRange<Int>, section: [String],
         parent: ParentHit? = nil, scores: HitScores? = nil
     ) {
@@ -53,7 +53,7 @@ package struct Hit: Sendable, Equatable {
 package struct ParentHit: Sendable, Equatable {
     /// Nil for a passage that is no chunk of its own.
     package var chunk: UUID?
-    package var text: String
+    package var text: HitText
     package var span: Range<Int>
     package var children: [ChildHit]
 }

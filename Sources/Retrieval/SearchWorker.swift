@@ -129,7 +129,7 @@ extension SearchWorker {
     /// Measured: 60 µs whatever the size (turning the query, the exact scores, the answer), and per row 8 ns
     /// for bits or 36 ns for bytes (docs/decisions/0013).
     package static func cost(of request: SearchRequest, in cache: SnapshotCache) -> Duration? {
-        guard case .vector = request.query, request.visibility == .everything,
+        guard request.isPlain, request.visibility == .everything, case .vector = request.query,
             let snapshot = cache.resident(request.session)
         else { return nil }
         let rows = snapshot.segments.reduce(0) { sum, segment in

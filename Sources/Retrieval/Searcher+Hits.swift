@@ -32,7 +32,7 @@ extension FoundChunk {
     init(_ located: LocatedChunk, score: Float, rank: Int) {
         let chunk = located.chunk
         let hit = Hit(
-            chunk: chunk.id, type: chunk.type, score: score, rank: rank, text: chunk.text,
+            chunk: chunk.id, type: chunk.type, score: score, rank: rank, text: HitText(chunk.text),
             span: chunk.start..<chunk.end, documentID: chunk.documentID,
             fileName: located.fileName, pages: chunk.pageFrom...chunk.pageTo,
             section: located.headingPath)
@@ -43,7 +43,7 @@ extension FoundChunk {
 extension FoundParent {
     init(_ chunk: Chunk) {
         self.init(
-            chunk: chunk.id, text: chunk.text, span: chunk.start..<chunk.end,
+            chunk: chunk.id, text: HitText(chunk.text), span: chunk.start..<chunk.end,
             tokens: chunk.tokenCount)
     }
 }

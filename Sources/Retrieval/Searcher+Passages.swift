@@ -34,7 +34,7 @@ extension Searcher {
                 let name = found[members[0]].hit.chunk
                 for member in members { found[member].parentID = name }
                 passages[name] = FoundParent(
-                    chunk: nil, text: text.text, span: passage.span,
+                    chunk: nil, text: HitText(text.text), span: passage.span,
                     // Nobody counts more tokens than there are scalars.
                     tokens: countTokens?(text.text) ?? passage.span.count)
             }

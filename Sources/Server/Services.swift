@@ -9,7 +9,10 @@ package import Retrieval
 package import Wire
 
 /// The parts below the server, ready to be asked.
-package struct Services: Sendable {
+///
+/// A class only because every request holds it: as a value its dozen references were counted up and down
+/// several times a search.
+package final class Services: Sendable {
     package let pool: Pool
     package let embedders: EmbedderRegistry
     package let searcher: Searcher

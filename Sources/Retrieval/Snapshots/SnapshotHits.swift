@@ -15,7 +15,8 @@ extension SessionSnapshot {
                 let id = columns.ids[place.row]
                 if parents[id] == nil {
                     parents[id] = FoundParent(
-                        chunk: id, text: columns.text(place.row), span: columns.span(place.row),
+                        chunk: id, text: HitText(row: place.row, of: columns),
+                        span: columns.span(place.row),
                         tokens: Int(columns.tokens[place.row]))
                 }
             }
@@ -52,7 +53,7 @@ extension SessionSnapshot {
         let document = places.documents[Int(columns.documents[row])]
         return Hit(
             chunk: columns.ids[row], type: place.type, score: scored.score, rank: rank,
-            text: columns.text(row), span: columns.span(row), documentID: document.id,
+            text: HitText(row: row, of: columns), span: columns.span(row), documentID: document.id,
             fileName: document.fileName,
             pages: Int(columns.firstPages[row])...Int(columns.lastPages[row]),
             section: places.sections[Int(columns.sections[row])].headingPath, scores: scored.scores)

@@ -227,7 +227,7 @@ extension JSONWriter {
         _ id: RequestID, _ answer: SearchAnswer, arrived: ContinuousClock.Instant
     ) -> ByteBuffer {
         let texts = answer.hits.reduce(0) {
-            $0 + $1.text.utf8.count + ($1.parent?.text.utf8.count ?? 0)
+            $0 + $1.text.byteCount + ($1.parent?.text.byteCount ?? 0)
         }
         var result = JSONWriter.beginResult(id, capacity: 1024 + 640 * answer.hits.count + texts)
         let took = arrived.duration(to: .now).microseconds - answer.meta.took.total
@@ -260,6 +260,11 @@ extension JSONWriter {
         }
     }
 
+    private mutating func member(_ text: HitText) {
+        key("text")
+        unsafe text.withUnsafeUTF8 { unsafe value(utf8: $0) }
+    }
+
     private mutating func members(of hit: Hit) {
         member("chunk", hit.chunk)
         member("score", hit.score)
@@ -269,7 +274,7 @@ extension JSONWriter {
             $0.member("lexical", optional: hit.scores.lexical)
             $0.member("fused", optional: hit.scores.fused)
         }
-        member("text", hit.text)
+        member(hit.text)
         member("span", pair: hit.span.lowerBound, hit.span.upperBound)
         object("document") {
             $0.member("id", hit.documentID)
@@ -283,7 +288,7 @@ extension JSONWriter {
         let name: StaticString = parent.chunk == nil ? "passage" : "parent"
         object(name) { writer in
             if let chunk = parent.chunk { writer.member("chunk", chunk) }
-            writer.member("text", parent.text)
+            writer.member(parent.text)
             writer.member("span", pair: parent.span.lowerBound, parent.span.upperBound)
             writer.array("children", of: parent.children) { writer, child in
                 writer.object {
