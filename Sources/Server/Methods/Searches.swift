@@ -57,6 +57,28 @@ extension Method {
             }
             result.members(of: explanation)
         },
+        session(
+            "chunk.neighbors", .read, "The chunks nearest to one of the session's own.",
+            [
+                .id("chunk"), .optionalInteger("k", in: 1...Limits.standard.k - 1), searchFilter,
+                .optionalNumber("minScore", in: -1...1_000_000),
+            ]
+        ) { call, session, result in
+            let begun = ContinuousClock.now
+            let chunk = try call.params.id("chunk")
+            let k = try call.params.optionalInteger("k", in: 1...call.limits.k - 1) ?? 10
+            let filter = try SearchFilter(&call.params)
+            let minScore = try call.params.optionalNumber("minScore", in: -1...1_000_000)
+            try call.params.finish()
+            let searcher = call.services.searcher
+            let vector = try await searcher.vector(of: chunk, in: session.id)
+            let request = SearchRequest(
+                session: session.id, query: .vector(vector), k: k, filter: filter,
+                minScore: minScore.map { Float($0) }, deadline: call.deadline,
+                model: session.model, apiKey: session.principal.keyID)
+            let answer = try await searcher.search(request, without: chunk)
+            result.members(of: answer, queue: call.arrived.duration(to: begun))
+        },
     ]
 
     /// How many queries of one batch run at once: enough to keep a core busy while PostgreSQL
@@ -124,6 +146,16 @@ extension SearchQuery {
 private let searchQuery: [Parameter] =
     [.optionalString("text", maximumBytes: Limits.standard.textBytes)] + Parameter.optionalVector
 
+/// What `SearchFilter` reads.
+private let searchFilter = Parameter.optionalObject(
+    "filter",
+    [
+        .optionalIDs("documents"), .optionalIDs("topics"),
+        .optionalRange("pages", in: 1...Int(Int32.max)),
+        .optionalChoices("types", of: ChunkType.self),
+        .optionalDate("createdFrom"), .optionalDate("createdBefore"),
+    ])
+
 /// What `SearchRequest` reads besides.
 private let searchOptions: [Parameter] = [
     .optionalInteger("k", in: 1...Limits.standard.k),
@@ -131,14 +163,7 @@ private let searchOptions: [Parameter] = [
     .optionalChoice("fusion", of: Fusion.self),
     .optionalChoice("language", of: Language.self),
     .optionalNumber("diversity", in: 0...1),
-    .optionalObject(
-        "filter",
-        [
-            .optionalIDs("documents"), .optionalIDs("topics"),
-            .optionalRange("pages", in: 1...Int(Int32.max)),
-            .optionalChoices("types", of: ChunkType.self),
-            .optionalDate("createdFrom"), .optionalDate("createdBefore"),
-        ]),
+    searchFilter,
     .optionalNumber("minScore", in: -1...1_000_000),
     .optionalChoice("expand", of: Expansion.self),
     .optionalInteger("siblings", in: 0...100),
