@@ -2,7 +2,7 @@
 
 package import Foundation
 import Library
-import Postgres
+package import Postgres
 package import Vectors
 
 extension Searcher {
@@ -10,8 +10,10 @@ extension Searcher {
     ///
     /// - Throws: `LibraryError.notFound` when the session has no such chunk, or none with a vector yet;
     ///   `PostgresError`.
-    package func vector(of chunk: UUID, in session: UUID) async throws -> UnitVector {
-        let embedding = try await pool.withConnection { db in
+    package func vector(of chunk: UUID, in session: UUID, as asker: Asker) async throws
+        -> UnitVector
+    {
+        let embedding = try await pool.withConnection(as: asker) { db in
             try await ChunkRepository.embedding(sessionID: session, id: chunk, on: db)
         }
         guard let embedding else { throw LibraryError.notFound }

@@ -71,9 +71,11 @@ extension Method {
             let minScore = try call.params.optionalNumber("minScore", in: -1...1_000_000)
             try call.params.finish()
             let searcher = call.services.searcher
-            let vector = try await searcher.vector(of: chunk, in: session.id)
+            let vector = try await searcher.vector(
+                of: chunk, in: session.id, as: session.asker)
             let request = SearchRequest(
-                session: session.id, query: .vector(vector), k: k, filter: filter,
+                as: session.asker, session: session.id, query: .vector(vector), k: k,
+                filter: filter,
                 minScore: minScore.map { Float($0) }, deadline: call.deadline,
                 model: session.model, apiKey: session.principal.keyID)
             let answer = try await searcher.search(request, without: chunk)
