@@ -23,12 +23,7 @@ struct DistinctiveTerms {
     ///
     /// `groups` are rows of `texts`. Texts in no group are not looked at.
     init(texts: [String], groups: [[Int]], language: Language?) {
-        let english = Analyzer(.english)
-        let language =
-            language
-            ?? Language.detected(
-                in: texts.lazy.flatMap { english.surfaces(of: $0) }.map(\.folded)
-                    .prefix(Self.sample))
+        let language = language ?? Self.language(of: texts)
         let analyzer = Analyzer(language)
         var counts = groups.map { _ in TermCounts() }
         for (group, rows) in groups.enumerated() {
@@ -49,6 +44,16 @@ struct DistinctiveTerms {
                 return weight * here * log(here / there)
             }
         }
+    }
+
+    /// The language of most stop words in the first texts.
+    private static func language(of texts: [String]) -> Language {
+        let analyzer = Analyzer(.english)
+        var words: [String] = []
+        for text in texts where words.count < sample {
+            words += analyzer.surfaces(of: text).map(\.folded)
+        }
+        return Language.detected(in: words)
     }
 }
 
