@@ -50,6 +50,9 @@ package enum Indexes {
         File(
             name: "0016_create_groups_and_shares",
             bytes: PackageResources._016_create_groups_and_shares_sql),
+        File(
+            name: "0017_prune_removed_documents",
+            bytes: PackageResources._017_prune_removed_documents_sql),
     ]
 
     /// One retrieval index each, with the reason for every parameter.

@@ -141,7 +141,8 @@ CREATE TABLE carrel.embedding_models (
 -- statements that write chunks (ChunkRepository, DocumentRepository), not by triggers: a trigger
 -- that writes another table cannot run on the shards of a distributed one.
 --
--- Rows written up to graph_revision are in chunk_graph; -1 when none are.
+-- Rows written up to graph_revision are in chunk_graph; -1 when none are. removed_documents names every
+-- removal after removals_after: a cache whose snapshot is older reads the session in whole.
 CREATE TABLE carrel.study_sessions (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     profile_id uuid NOT NULL REFERENCES carrel.profiles ON DELETE CASCADE,
@@ -157,7 +158,9 @@ CREATE TABLE carrel.study_sessions (
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     graph_revision bigint NOT NULL DEFAULT -1
-        CONSTRAINT study_sessions_graph_revision_known CHECK (graph_revision BETWEEN -1 AND revision)
+        CONSTRAINT study_sessions_graph_revision_known CHECK (graph_revision BETWEEN -1 AND revision),
+    removals_after bigint NOT NULL DEFAULT 0
+        CONSTRAINT study_sessions_removals_after_known CHECK (removals_after BETWEEN 0 AND revision)
 );
 
 CREATE INDEX study_sessions_profile_id_created_at_idx
@@ -499,8 +502,8 @@ CREATE INDEX document_chunks_chunk_text_idx
 CREATE INDEX document_chunks_session_id_revision_idx
     ON carrel.document_chunks (session_id, revision);
 
--- A document that took chunks with it when it was deleted. One row a deletion, 60 bytes, for as
--- long as the session lives: a cache may have been away for any time.
+-- A document that took chunks with it when it was deleted. One row a deletion, 60 bytes, for a week
+-- at least: the next deletion in the session takes older rows away and notes it in removals_after.
 CREATE TABLE carrel.removed_documents (
     session_id uuid NOT NULL REFERENCES carrel.study_sessions ON DELETE CASCADE,
     revision bigint NOT NULL

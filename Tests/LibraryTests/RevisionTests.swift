@@ -149,6 +149,39 @@ struct RevisionTests {
         }
     }
 
+    @Test("Removals of more than a week ago are thrown away with the next, and the session says so")
+    func pruned() async throws {
+        try await Fixture.with { f in
+            var documents: [UUID] = []
+            for name in ["a", "b", "c"] {
+                let document = try await f.document(name)
+                try await f.store(document.chunks(children: 1))
+                documents.append(document.document.id)
+            }
+            func delete(_ index: Int) async throws {
+                _ = try await f.pool.withTransaction { db in
+                    try await DocumentRepository.delete(
+                        sessionID: f.session.id, id: documents[index], on: db)
+                }
+            }
+            try await delete(0)
+            try await delete(1)
+            #expect(try await f.count("removed_documents") == 2)
+            #expect(try #require(try await read(f, after: 3)).changes.removalsAfter == 0)
+            // The first was long ago, at revision 4.
+            try await f.sql(
+                """
+                UPDATE carrel.removed_documents SET removed_at = now() - interval '8 days'
+                WHERE revision = 4
+                """)
+            try await delete(2)
+            #expect(try await f.count("removed_documents") == 2)
+            let read = try #require(try await read(f, after: 4))
+            #expect(read.changes.removalsAfter == 4)
+            #expect(Set(read.changes.removedDocuments) == Set(documents[1...]))
+        }
+    }
+
     @Test("A revision below 0, and a removal without a revision, is refused")
     func constraints() async throws {
         try await Fixture.with { f in

@@ -113,7 +113,8 @@ package enum DocumentRepository {
     ///
     /// The row is locked first: nobody can add chunks to it between counting and deleting. Then the
     /// session's, as everywhere before the quota's: two that lock both never wait for each other. That it
-    /// is gone is noted with the revision, for caches that hold its chunks.
+    /// is gone is noted with the revision, for caches that hold its chunks; notes of more than a week ago are
+    /// thrown away, and a cache that was away for so long reads the session in whole.
     package static func delete(sessionID: UUID, id: UUID, on transaction: Transaction) async throws
         -> Document?
     {
@@ -126,6 +127,7 @@ package enum DocumentRepository {
             let revision = try await SessionRepository.bumpRevision(
                 id: sessionID, addingChunks: -chunks, on: transaction)
             try await transaction.execute(noteRemoval, sessionID, revision, id)
+            try await transaction.execute(pruneRemovals, sessionID)
         }
         let document = try Document(row)
         try await QuotaRepository.giveBack(
@@ -282,6 +284,20 @@ extension DocumentRepository {
         """
         INSERT INTO carrel.removed_documents (session_id, revision, document_id)
         VALUES ($1, $2, $3)
+        """)
+
+    /// The session's row is locked by then, so nobody notes a removal meanwhile.
+    private static let pruneRemovals = Statement(
+        "document.pruneRemovals",
+        """
+        WITH old AS (
+            DELETE FROM carrel.removed_documents
+            WHERE session_id = $1 AND removed_at < now() - interval '7 days'
+            RETURNING revision
+        )
+        UPDATE carrel.study_sessions
+        SET removals_after = (SELECT max(revision) FROM old)
+        WHERE id = $1 AND EXISTS (SELECT FROM old)
         """)
 
     /// `substring` counts characters from 1, and in a UTF-8 database a character is a scalar.

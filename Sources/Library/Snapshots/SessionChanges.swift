@@ -18,6 +18,8 @@ package struct SessionChanges: Sendable {
     /// Documents that were deleted since, with all their chunks. One that was stored again after
     /// that has new rows among the chunks.
     package let removedDocuments: [UUID]
+    /// Every removal after this revision is remembered, and none before it for sure.
+    package let removalsAfter: Int64
 }
 
 package struct DocumentName: Sendable, Equatable {
@@ -74,7 +76,7 @@ extension SessionRepository {
             }
         return SessionChanges(
             version: version, model: model, after: revision, documents: documents,
-            sections: sections, removedDocuments: removed)
+            sections: sections, removedDocuments: removed, removalsAfter: try row.get(7))
     }
 
     private static func documents(
@@ -108,7 +110,7 @@ extension SessionRepository {
         "snapshot.selectVersion",
         """
         SELECT s.id, s.profile_id, s.status, s.revision, s.chunk_count, s.embedding_model_id,
-            m.name
+            m.name, s.removals_after
         FROM carrel.study_sessions AS s
         JOIN carrel.embedding_models AS m ON m.id = s.embedding_model_id
         WHERE s.id = $1
