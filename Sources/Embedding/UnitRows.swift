@@ -35,6 +35,7 @@ extension EmbeddingError {
             case .zeroVector: .zeroVector(text: text)
             case .allocation(let bytes):
                 .unavailable(reason: "no memory for \(bytes) bytes", retryAfter: nil)
+            case .abandoned: .unavailable(reason: fault.description, retryAfter: nil)
             }
     }
 }

@@ -38,7 +38,7 @@ extension Searcher {
     /// The session's snapshot, as new as was asked for, with its words if they are needed; of it, what
     /// the asker may see.
     ///
-    /// - Throws: `notResident` for a session that is too large to be held in memory.
+    /// - Throws: `notResident` for a session that is too large for the cache, it or its words.
     func rankable(
         _ request: SearchRequest, for query: QueryVector?
     ) async throws -> SessionSnapshot {
@@ -56,7 +56,7 @@ extension Searcher {
             else { continue }
             try check(snapshot.version, request, query)
             if request.ranking.mode != .dense {
-                await snapshots.indexWords(request.ranking.language, of: snapshot)
+                try await snapshots.indexWords(request.ranking.language, of: snapshot)
             }
             return snapshot.showing(request.visibility)
         }

@@ -45,6 +45,8 @@ package struct Searcher: Sendable {
         let query = try await queryVector(of: request)
         try watch.split(\.embed)
         if let answer = try await scan(request, for: query, &watch) { return answer }
+        try await snapshots?.arrival(of: request.session)
+        if let answer = try await scan(request, for: query, &watch) { return answer }
         return try await pool.withTransaction(
             as: request.asker, isolation: .repeatableRead, readOnly: true
         ) { db in

@@ -25,21 +25,14 @@
 
     var byteCount: Int { count * MemoryLayout<Element>.stride }
 
-    /// Nil when the system has no memory for it.
-    init?(count: Int) {
+    /// Nil when the system has no memory for it. Zeroed unless the caller writes every element that is
+    /// ever read.
+    init?(count: Int, isZeroed: Bool = true) {
         let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
         guard !overflow, count >= 0 else { return nil }
-        let hugePage = 1 << 21
-        var memory: UnsafeMutableRawPointer?
-        let alignment = bytes < hugePage ? 64 : hugePage
-        guard unsafe posix_memalign(&memory, alignment, max(bytes, 64)) == 0,
-            let memory = unsafe memory
-        else { return nil }
-        #if os(Linux)
-            // Advice: where the system has none to give, it says so and nothing is lost.
-            if bytes >= hugePage { unsafe _ = madvise(memory, bytes, MADV_HUGEPAGE) }
-        #endif
-        unsafe memset(memory, 0, max(bytes, 64))
+        let allocated =
+            unsafe bytes < Self.hugePage ? Self.heap(bytes, isZeroed: isZeroed) : Self.map(bytes)
+        guard let memory = unsafe allocated else { return nil }
         unsafe base = memory.bindMemory(to: Element.self, capacity: count)
         self.count = count
         lender = nil
@@ -59,7 +52,57 @@
         lender = memory.lender
     }
 
-    deinit { if lender == nil { unsafe free(base) } }
+    /// Some of the elements of a buffer, where they lie.
+    private init(_ whole: AlignedBuffer, _ range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= whole.count)
+        unsafe base = whole.base + range.lowerBound
+        count = range.count
+        lender = whole
+    }
+
+    /// A part of it that shares its memory.
+    func slice(_ range: Range<Int>) -> AlignedBuffer { AlignedBuffer(self, range) }
+
+    deinit {
+        guard lender == nil else { return }
+        if byteCount < Self.hugePage {
+            unsafe free(base)
+        } else {
+            unsafe munmap(base, byteCount)
+        }
+    }
+
+    private static var hugePage: Int { 1 << 21 }
+
+    private static func heap(_ bytes: Int, isZeroed: Bool) -> UnsafeMutableRawPointer? {
+        var memory: UnsafeMutableRawPointer?
+        guard unsafe posix_memalign(&memory, 64, max(bytes, 64)) == 0 else { return nil }
+        if isZeroed, let memory = unsafe memory { unsafe memset(memory, 0, max(bytes, 64)) }
+        return unsafe memory
+    }
+
+    /// Memory of its own for a large buffer, zeroed, on the boundary of a huge page.
+    ///
+    /// Not `malloc`'s, which keeps what is freed: glibc raises the size from which it does not with every
+    /// large block it sees, to 32 MB.
+    private static func map(_ bytes: Int) -> UnsafeMutableRawPointer? {
+        let room = bytes + hugePage
+        let start = unsafe mmap(
+            nil, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let start = unsafe start, unsafe start != MAP_FAILED else { return nil }
+        let before = (hugePage - Int(bitPattern: start) % hugePage) % hugePage
+        let memory = unsafe start + before
+        // Whole pages on either side go back; what is left ends with the last page of the buffer.
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let end = (before + bytes + page - 1) / page * page
+        if before > 0 { unsafe _ = munmap(start, before) }
+        if end < room { unsafe _ = munmap(start + end, room - end) }
+        #if os(Linux)
+            // Advice: where the system has none to give, it says so and nothing is lost.
+            unsafe _ = madvise(memory, bytes, MADV_HUGEPAGE)
+        #endif
+        return unsafe memory
+    }
 
     /// All elements, as they lie in memory.
     func withUnsafeBytes<R, Failure: Error>(
@@ -87,17 +130,26 @@ extension AlignedBuffer {
     /// The elements that fill `memory`, in memory of its own.
     static func copy(of memory: LentMemory) throws(VectorError) -> AlignedBuffer {
         let lent = AlignedBuffer(lent: memory)
-        let copy = try allocate(count: lent.count)
+        let copy = try uninitialized(count: lent.count)
         unsafe copy.base.update(from: lent.base, count: lent.count)
         return copy
     }
 
     /// The same, for callers that pass the failure on.
     static func allocate(count: Int) throws(VectorError) -> AlignedBuffer {
-        guard let buffer = AlignedBuffer(count: count) else {
-            let bytes = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
-            throw .allocation(bytes: bytes.partialValue)
-        }
-        return buffer
+        try made(AlignedBuffer(count: count), count)
+    }
+
+    /// Memory that the caller writes before anybody reads it.
+    static func uninitialized(count: Int) throws(VectorError) -> AlignedBuffer {
+        try made(AlignedBuffer(count: count, isZeroed: false), count)
+    }
+
+    private static func made(
+        _ buffer: AlignedBuffer?, _ count: Int
+    ) throws(VectorError) -> AlignedBuffer {
+        if let buffer { return buffer }
+        let bytes = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
+        throw .allocation(bytes: bytes.partialValue)
     }
 }

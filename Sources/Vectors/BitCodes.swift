@@ -56,7 +56,11 @@ struct BitCodes: Sendable {
     }
 
     /// - Precondition: the dimension is that of the rotation and the centroid, and a multiple of 8.
-    init(_ block: Block, centroid: [Float], rotation: Rotation) throws(VectorError) {
+    /// - Throws: `allocation`; `abandoned` as soon as it is not wanted any more.
+    init(
+        _ block: Block, centroid: [Float], rotation: Rotation,
+        whileWanted isWanted: () -> Bool = { true }
+    ) throws(VectorError) {
         let dimension = block.dimension
         precondition(dimension == rotation.dimension && dimension == centroid.count)
         precondition(dimension % 8 == 0 && dimension <= 1_016, "no codes of \(dimension) bits")
@@ -74,6 +78,7 @@ struct BitCodes: Sendable {
 
         var least = 1.0
         for first in stride(from: 0, to: block.count, by: 512) {
+            guard isWanted() else { throw .abandoned }
             let rows = min(512, block.count - first)
             unsafe block.withUnsafeRows { all in
                 for row in 0..<rows {

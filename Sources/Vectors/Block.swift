@@ -5,6 +5,8 @@
 package struct Block: Sendable {
     package let count: Int
     package let dimension: Int
+    /// Whether the rows lie in a mapped file.
+    package let isMapped: Bool
     private let storage: AlignedBuffer<Float>
 
     /// A block whose `count * dimension` floats, zero at first, are written by `body`.
@@ -21,6 +23,7 @@ package struct Block: Sendable {
         self.count = count
         self.dimension = dimension
         self.storage = storage
+        isMapped = false
         var elements = unsafe MutableSpan(_unsafeStart: storage.base, count: storage.count)
         try body(&elements)
     }
@@ -37,6 +40,7 @@ package struct Block: Sendable {
         count = rows.count
         self.dimension = dimension
         self.storage = storage
+        isMapped = false
         for (index, row) in rows.enumerated() {
             let start = unsafe storage.base + index * dimension
             unsafe row.withUnsafeBufferPointer {
@@ -59,15 +63,25 @@ package struct Block: Sendable {
     }
 
     /// Rows that lie in `storage` already.
-    init(dimension: Int, storage: AlignedBuffer<Float>) {
+    init(dimension: Int, storage: AlignedBuffer<Float>, isMapped: Bool) {
+        self.isMapped = isMapped
         precondition(storage.count % dimension == 0, "\(storage.count) floats are no whole rows")
         count = storage.count / dimension
         self.dimension = dimension
         self.storage = storage
     }
 
+    /// Rows that lie in a mapped file.
+    ///
+    /// - Precondition: `memory` holds whole rows and is aligned to a cache line.
+    package init(dimension: Int, lent memory: LentMemory) {
+        self.init(dimension: dimension, storage: AlignedBuffer(lent: memory), isMapped: true)
+    }
+
     /// The memory of the rows, to be written to a file.
     var memory: AlignedBuffer<Float> { storage }
+
+    var byteCount: Int { storage.byteCount }
 
     /// A copy of one row.
     ///

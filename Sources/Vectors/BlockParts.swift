@@ -70,8 +70,7 @@ extension SessionBlock {
         func buffer<Element>(_ kind: BlockPart) throws -> AlignedBuffer<Element> {
             try AlignedBuffer.copy(of: try memory(kind))
         }
-        let rows = Block(
-            dimension: shape.dimension, storage: AlignedBuffer(lent: try memory(.rows)))
+        let rows = Block(dimension: shape.dimension, lent: try memory(.rows))
         let bytes = Int8Rows(
             count: shape.count, dimension: shape.dimension, bytes: try buffer(.bytes),
             scales: try buffer(.byteScales), errors: try buffer(.byteErrors),

@@ -81,6 +81,11 @@ package enum Cascade {
             return Answer(
                 ranked: [], certificate: .proven, examined: Examined(bytes: 0, exactly: 0))
         }
+        if !block.stretches.isEmpty {
+            return try nearestInStretches(
+                k, to: query, in: block, exactness: exactness, first: first, filter: filter,
+                limit: limit, scratch: scratch, tieBreak: tieBreak)
+        }
         try scratch.reserve((block.count + 63) / 64 * 64)
         let steps = CascadeSteps(k: k, query: query, block: block, limit: limit, scratch: scratch)
 

@@ -24,15 +24,22 @@ package struct Rotation: Sendable {
     /// - Complexity: O(d³), 0.15 s for 768. Make it once per model and keep it.
     package init(dimension: Int = UnitVector.dimension, seed: UInt64) throws(VectorError) {
         precondition(dimension > 0, "no rotation of \(dimension) dimensions")
-        self.dimension = dimension
-        self.seed = seed
         var random = SplitMix64(seed: seed)
         var gaussian = (0..<dimension * dimension).map { _ in random.nextGaussian() }
         BLAS.orthonormalize(&gaussian, dimension: dimension)
         let orthogonal = gaussian
-        axes = Block(count: dimension, dimension: dimension) { elements in
+        let axes = Block(count: dimension, dimension: dimension) { elements in
             for index in orthogonal.indices { elements[index] = Float(orthogonal[index]) }
         }
+        try self.init(seed: seed, axes: axes)
+    }
+
+    /// The rotation whose axes were made from `seed` before.
+    package init(seed: UInt64, axes: Block) throws(VectorError) {
+        precondition(axes.count == axes.dimension, "\(axes.count) axes of \(axes.dimension)")
+        dimension = axes.dimension
+        self.seed = seed
+        self.axes = axes
         axesInBytes = try Int8Rows(axes)
         var squares = 0.0
         for index in 0..<dimension {

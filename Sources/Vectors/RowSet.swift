@@ -46,6 +46,20 @@ package struct RowSet: Sendable, Equatable {
         }
     }
 
+    /// What is in the set of the rows of a stretch, counted from its first.
+    ///
+    /// - Precondition: the stretch begins at a multiple of 64.
+    func stretch(_ rows: Range<Int>) -> RowSet {
+        precondition(rows.lowerBound % 64 == 0 && rows.upperBound <= universe)
+        var part = RowSet(universe: rows.count)
+        part.words = Array(words[rows.lowerBound / 64..<(rows.upperBound + 63) / 64])
+        if rows.count % 64 != 0 {
+            part.words[part.words.count - 1] &= 1 << UInt64(rows.count % 64) - 1
+        }
+        part.count = part.words.reduce(0) { $0 + $1.nonzeroBitCount }
+        return part
+    }
+
     /// The rows, ascending.
     package func forEach(_ body: (Int) -> Void) {
         for (index, word) in words.enumerated() {

@@ -17,6 +17,9 @@ package final class SearchScratch {
     var errors: AlignedBuffer<Float>
     var scales: AlignedBuffer<Float>
 
+    /// The memory of other threads that work on the same search; made when there are any.
+    private var helpers: [SearchScratch] = []
+
     /// The best of the estimates.
     var pilots = BestRows(capacity: 1)
     /// The answer.
@@ -45,5 +48,11 @@ package final class SearchScratch {
         errors = try .allocate(count: room)
         scales = try .allocate(count: room)
         estimates = try .allocate(count: room)
+    }
+
+    /// Memory for `count` threads, its own first.
+    func lanes(_ count: Int) throws(VectorError) -> [SearchScratch] {
+        while helpers.count < count - 1 { helpers.append(try SearchScratch()) }
+        return [self] + helpers.prefix(count - 1)
     }
 }

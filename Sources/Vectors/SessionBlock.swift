@@ -10,6 +10,9 @@ package struct SessionBlock: Sendable {
     let bytes: Int8Rows
     /// Nil in the first stage.
     let codes: BitCodes?
+    /// The same rows cut for searching; empty when they are too few to be worth it.
+    let stretches: [Stretch]
+    let rowsOfStretch: Int
 
     package var count: Int { rows.count }
     package var dimension: Int { rows.dimension }
@@ -21,10 +24,10 @@ package struct SessionBlock: Sendable {
     /// once for both.
     package var centroid: [Float]? { codes?.centroid }
 
-    /// All memory held, the floats included.
+    /// The memory held. Floats that lie in a mapped file are not: the system takes their pages back
+    /// when it needs them.
     package var byteCount: Int {
-        let floats = rows.count * rows.dimension * MemoryLayout<Float>.stride
-        return floats + bytes.byteCount + (codes?.byteCount ?? 0)
+        (rows.isMapped ? 0 : rows.byteCount) + bytes.byteCount + (codes?.byteCount ?? 0)
     }
 
     /// Bounds are computed in float, with at most six roundings of numbers no larger than the
@@ -36,9 +39,12 @@ package struct SessionBlock: Sendable {
     /// - Complexity: O(n·d): 768 × 10,000 rows take 13 ms on one core.
     /// - Precondition: rows finite and about unit length; fewer than 2³² of them.
     /// - Throws: `VectorError.allocation`.
-    package init(_ rows: Block) throws(VectorError) {
+    package init(
+        _ rows: Block, rowsOfStretch: Int = SessionBlock.rowsOfStretch
+    ) throws(VectorError) {
         precondition(rows.count < Int(UInt32.max), "\(rows.count) rows")
-        self.init(rows: rows, bytes: try Int8Rows(rows), codes: nil)
+        self.init(
+            rows: rows, bytes: try Int8Rows(rows), codes: nil, rowsOfStretch: rowsOfStretch)
     }
 
     /// Bytes and codes for `rows`; see `withCodes`.
@@ -46,10 +52,15 @@ package struct SessionBlock: Sendable {
         self = try SessionBlock(rows).withCodes(rotation: rotation, centroid: centroid)
     }
 
-    init(rows: Block, bytes: Int8Rows, codes: BitCodes?) {
+    init(
+        rows: Block, bytes: Int8Rows, codes: BitCodes?,
+        rowsOfStretch: Int = SessionBlock.rowsOfStretch
+    ) {
         self.rows = rows
         self.bytes = bytes
         self.codes = codes
+        self.rowsOfStretch = rowsOfStretch
+        stretches = Self.stretches(of: rowsOfStretch, rows, bytes, codes)
         slack = 1e-6 * max(1, bytes.longest)
     }
 
@@ -57,12 +68,14 @@ package struct SessionBlock: Sendable {
     ///
     /// - Complexity: O(n·d²) for the rotation: 768 × 10,000 rows took 0.19 s of one busy core.
     /// - Precondition: rows of the rotation's dimension, a multiple of 8.
-    /// - Throws: `VectorError.allocation`.
-    package func withCodes(rotation: Rotation, centroid: [Float]? = nil) throws(VectorError)
-        -> SessionBlock
-    {
+    /// - Throws: `VectorError.allocation`; `abandoned` soon after it is not wanted any more.
+    package func withCodes(
+        rotation: Rotation, centroid: [Float]? = nil, whileWanted isWanted: () -> Bool = { true }
+    ) throws(VectorError) -> SessionBlock {
         let codes = try BitCodes(
-            rows, centroid: centroid ?? BitCodes.centroid(of: rows), rotation: rotation)
-        return SessionBlock(rows: rows, bytes: bytes, codes: codes)
+            rows, centroid: centroid ?? BitCodes.centroid(of: rows), rotation: rotation,
+            whileWanted: isWanted)
+        return SessionBlock(
+            rows: rows, bytes: bytes, codes: codes, rowsOfStretch: rowsOfStretch)
     }
 }

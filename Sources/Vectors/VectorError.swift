@@ -6,6 +6,8 @@ package enum VectorError: Error, Sendable, Equatable {
     /// Every element is zero: there is no direction to search in.
     case zeroVector
     case allocation(bytes: Int)
+    /// Whoever began a long computation did not want it any more.
+    case abandoned
 }
 
 extension VectorError: CustomStringConvertible {
@@ -16,6 +18,7 @@ extension VectorError: CustomStringConvertible {
         case .notFinite(let element): "element \(element) of the vector is not a finite number"
         case .zeroVector: "every element of the vector is zero, so it has no direction"
         case .allocation(let bytes): "no memory for \(bytes) bytes of vectors"
+        case .abandoned: "the computation was given up"
         }
     }
 }

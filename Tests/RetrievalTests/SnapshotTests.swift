@@ -180,6 +180,43 @@ struct SnapshotTests {
         }
     }
 
+    @Test("A snapshot older than what is remembered of removals is read anew")
+    func pruned() async throws {
+        try await withMigratedDatabase { pool in
+            var generator = Seeded(8)
+            let session = try await plantSession(on: pool)
+            let cache = SnapshotCache(pool, limits: .init(bytes: 1 << 30))
+            var documents: [UUID] = []
+            for _ in 0..<3 {
+                documents += try await plant(
+                    [generator.unitVector()], in: session.id, using: &generator, on: pool
+                ).prefix(1).map(\.document)
+            }
+            _ = try await cache.build(session.id)
+            for document in documents[..<2] {
+                _ = try await pool.withTransaction { db in
+                    _ = try await DocumentRepository.delete(
+                        sessionID: session.id, id: document, on: db)
+                    try await db.execute(
+                        Statement(
+                            "age",
+                            """
+                            UPDATE carrel.removed_documents
+                            SET removed_at = now() - interval '8 days'
+                            WHERE session_id = $1
+                            """), session.id)
+                }
+            }
+            // The first removal is forgotten, and the snapshot is from before it.
+            let snapshot = try #require(try await cache.current(session.id, atLeast: 5))
+            #expect(snapshot.segments.count == 1)
+            let answer = try search(
+                SearchRequest(session: session.id, query: .vector(generator.unitVector()), k: 10),
+                snapshot)
+            #expect(Set(answer.hits.map(\.documentID)) == [documents[2]])
+        }
+    }
+
     @Test("Without its text a chunk takes at most 4.2 KB, codes included")
     func memory() async throws {
         try await withMigratedDatabase { pool in

@@ -4,8 +4,8 @@ import Vectors
 
 /// Random searches against the meaning of a search, and not one difference.
 ///
-/// A few thousand in the suite. `CARREL_DIFFERENTIAL_QUERIES=100000` asks for as many as that, and
-/// prints what they were.
+/// A few thousand in the suite. `CARREL_DIFFERENTIAL_QUERIES=100000` asks for as many as that, a few
+/// hundred of them of blocks of 140,000 rows, which several cores search, and prints what they were.
 @Suite("A hundred thousand searches")
 struct DifferentialTests {
     private static let queries =
@@ -27,15 +27,54 @@ struct DifferentialTests {
             }
         }
 
+        /// Real rows, and when they do not suffice, what lies near them.
+        private static func real(
+            _ count: Int, _ random: inout SplitMix64
+        ) throws -> [UnitVector] {
+            let real = try RealVectors.load("pool.f16.npy", count: min(max(count, 20_000), 58_000))
+                .shuffled(using: &random)
+            if count <= real.count { return Array(real.prefix(count)) }
+            return real
+                + (real.count..<count).map { _ in
+                    random.unitVector(
+                        near: real.randomElement(using: &random)!,
+                        distance: Float.random(in: 0.2...0.6, using: &random))
+                }
+        }
+
         func rows(_ count: Int, _ random: inout SplitMix64) throws -> [UnitVector] {
             switch self {
             case .made(let population): population.rows(&random, count: count)
             case .real:
-                Array(
-                    try RealVectors.load("pool.f16.npy", count: 20_000).shuffled(using: &random)
-                        .prefix(count))
+                try Self.real(count, &random)
             }
         }
+    }
+
+    /// Sizes for which a block is cut as one of a million rows is.
+    private static let huge = 140_000
+
+    @Test(
+        "So is every answer of a huge block",
+        .enabled(if: queries != nil),
+        arguments: Source.all.filter {
+            ["random", "clustered", "duplicated", "real"].contains($0.description)
+        })
+    func hugeDifferential(source: Source) throws {
+        let seed: UInt64 = 61
+        var random = SplitMix64(seed: seed)
+        var tally = Tally()
+        // A search of so many rows in double takes as long as a thousand of those above.
+        let population = try Searchable(source.rows(Self.huge, &random), &random, isHuge: true)
+        for _ in 0..<max(10, Self.queries! / 500) {
+            let search = Search(population, &random, isHuge: true)
+            let meant = search.meant(population)
+            let (answer, isProven) = try search.answer(population)
+            #expect(answer == meant, "\(source), huge, \(search), seed \(seed)")
+            tally.count(search, isProven, isDifferent: answer != meant)
+        }
+        #expect(tally.differences == 0)
+        print("huge differential \(source): \(tally)")
     }
 
     /// Sizes about a group of codes, one the byte scan is chosen for and one the bit scan is.
@@ -75,14 +114,18 @@ private struct Searchable {
     /// Where a row stands among rows at its distance.
     let place: [Int]
 
-    init(_ rows: [UnitVector], _ random: inout SplitMix64) throws {
+    /// A huge one is a single segment; of the others some are cut into stretches as only huge ones are.
+    init(_ rows: [UnitVector], _ random: inout SplitMix64, isHuge: Bool = false) throws {
         self.rows = rows
         widened = Widened(rows)
         let cuts = (0..<2).map { _ in Int.random(in: 0...rows.count, using: &random) }.sorted()
-        let starts = [0] + cuts + [rows.count]
+        let starts = isHuge ? [0, rows.count] : [0] + cuts + [rows.count]
         self.starts = starts
+        let stretch =
+            isHuge || Bool.random(using: &random)
+            ? SessionBlock.rowsOfStretch : [64, 192].randomElement(using: &random)!
         staged = try zip(starts, starts.dropFirst()).map {
-            try SessionBlock(Block(Array(rows[$0..<$1])))
+            try SessionBlock(Block(Array(rows[$0..<$1])), rowsOfStretch: stretch)
         }
         var centroid: [Float]?
         coded = try staged.map { block in
@@ -104,7 +147,8 @@ private struct Search: CustomStringConvertible {
     let filter: [Bool]?
     let limit: Float
 
-    init(_ all: Searchable, _ random: inout SplitMix64) {
+    /// Of a huge block mostly what prunes: the usual search, by bits.
+    init(_ all: Searchable, _ random: inout SplitMix64, isHuge: Bool = false) {
         let row = all.rows.randomElement(using: &random) ?? random.unitVector()
         query =
             switch Int.random(in: 0..<5, using: &random) {
@@ -115,12 +159,14 @@ private struct Search: CustomStringConvertible {
             default: random.unitVector(near: row, distance: 0.5)
             }
         k = [1, 3, 10, 10, 10, 50].randomElement(using: &random)!
-        exactness = Bool.random(using: &random) ? .probable : .proven
+        exactness = Int.random(in: 0..<10, using: &random) < (isHuge ? 8 : 5) ? .probable : .proven
         first = [.bits, .bits, .bytes, nil].randomElement(using: &random)!
-        isStaged = Int.random(in: 0..<5, using: &random) == 0
+        isStaged = Int.random(in: 0..<(isHuge ? 20 : 5), using: &random) == 0
         let count = all.rows.count
-        let kept = [nil, nil, 0, 1, 2, count / 100, count / 2, count - 1, count]
-            .randomElement(using: &random)!
+        let filters = [nil, nil, 0, 1, 2, count / 100, count / 2, count - 1, count]
+        let kept =
+            isHuge && Int.random(in: 0..<3, using: &random) > 0
+            ? nil : filters.randomElement(using: &random)!
         filter = kept.map { kept in
             let flags = (0..<count).map { $0 < kept }
             return flags.shuffled(using: &random)

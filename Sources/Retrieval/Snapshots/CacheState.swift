@@ -26,20 +26,32 @@ struct CacheState {
     }
 
     let limits: SnapshotCache.Limits
+    /// Whether large sessions can lie in files.
+    let hasFiles: Bool
     var entries: [UUID: Entry] = [:]
     var bytes = 0
     var builds = 0
-    private var clock: UInt64 = 0
+    /// Counts uses, and what is published.
+    private(set) var clock: UInt64 = 0
     private(set) var statistics = SnapshotCache.Statistics()
 
-    init(limits: SnapshotCache.Limits) { self.limits = limits }
+    init(limits: SnapshotCache.Limits, hasFiles: Bool) {
+        self.limits = limits
+        self.hasFiles = hasFiles
+    }
 
     /// The snapshot there is, marked as used.
     mutating func use(_ session: UUID) -> SessionSnapshot? {
-        guard let snapshot = entries[session]?.snapshot else { return nil }
         clock += 1
+        guard let snapshot = entries[session]?.snapshot else { return nil }
         entries[session]!.lastUse = clock
         return snapshot
+    }
+
+    /// Whether a session is not there yet and somebody is at it.
+    func isAwaited(_ session: UUID) -> Bool {
+        guard let entry = entries[session] else { return false }
+        return entry.snapshot == nil && entry.flight != nil
     }
 
     /// Whether a session of so many chunks may be built now.
@@ -48,8 +60,18 @@ struct CacheState {
             if entry.flight != nil || entry.snapshot != nil { return false }
             if let tooMany = entry.tooManyChunks, chunks >= tooMany { return false }
         }
-        let least = chunks * SnapshotCache.leastBytesPerChunk
-        return builds < limits.buildsAtOnce && least <= limits.sessionBytes
+        return builds < limits.buildsAtOnce && leastBytes(chunks) <= limits.sessionBytes
+    }
+
+    /// What a session of so many chunks takes at least.
+    ///
+    /// Its children and parents are two tables, and a table is held or in files as a whole: no session
+    /// of fewer chunks lies in files.
+    private func leastBytes(_ chunks: Int) -> Int {
+        let isMapped = hasFiles && chunks > limits.heldRows
+        return chunks
+            * (isMapped
+                ? SnapshotCache.leastBytesPerMappedChunk : SnapshotCache.leastBytesPerChunk)
     }
 
     /// What became of a new snapshot.

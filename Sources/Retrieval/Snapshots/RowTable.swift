@@ -24,7 +24,7 @@ package struct RowTable: Sendable {
     package var count: Int { columns.count }
     package var liveCount: Int { live?.count ?? count }
 
-    /// Memory held, text included.
+    /// Memory held, text included; what lies in mapped files is not held.
     package var byteCount: Int { block.byteCount + columns.byteCount + (count + 7) / 8 }
 
     package func isLive(_ row: Int) -> Bool { live?.contains(row) ?? true }
@@ -74,7 +74,7 @@ package final class RowColumns: Sendable {
     package let embedded: RowSet?
 
     /// The texts one after another in UTF-8; row i's is `text[textStarts[i]..<textStarts[i + 1]]`.
-    let text: [UInt8]
+    let text: ColumnText
     let textStarts: [Int]
     /// Rows in the order of their ids.
     private let order: [UInt32]
@@ -87,7 +87,7 @@ package final class RowColumns: Sendable {
         ids: [UUID], documents: [UInt32], sections: [UInt32], parentIDs: [UUID],
         parentRows: [UInt32], firstPages: [Int32], lastPages: [Int32], starts: [Int32],
         ends: [Int32], tokens: [Int32], created: [Int64], topics: [UUID: [UInt32]],
-        embedded: RowSet?, text: [UInt8], textStarts: [Int]
+        embedded: RowSet?, text: ColumnText, textStarts: [Int]
     ) {
         precondition(textStarts.count == ids.count + 1, "\(textStarts.count) texts")
         self.ids = ids
@@ -110,10 +110,10 @@ package final class RowColumns: Sendable {
 
     package var count: Int { ids.count }
 
-    /// Memory held, text included.
+    /// Memory held, text included unless it is mapped.
     package var byteCount: Int {
         let perRow = 16 + 4 + 4 + 4 + 4 + 4 + 4 + 4 + 8 + 8 + 4
-        return count * perRow + parentIDs.count * 16 + parentRows.count * 4 + text.count
+        return count * perRow + parentIDs.count * 16 + parentRows.count * 4 + text.byteCount
             + topics.values.reduce(0) { $0 + 64 + $1.count * 4 } + (embedded == nil ? 0 : count / 8)
             + words.byteCount
     }
@@ -138,7 +138,7 @@ package final class RowColumns: Sendable {
 
     /// The postings of all texts; `words` keeps them.
     func indexed(_ language: Language) -> LexicalIndex {
-        unsafe text.withUnsafeBufferPointer {
+        unsafe text.withUnsafeBytes {
             unsafe LexicalIndex(utf8: $0.span, offsets: textStarts, language: language)
         }
     }
@@ -147,7 +147,7 @@ package final class RowColumns: Sendable {
     package func withUnsafeText<R, Failure: Error>(
         _ row: Int, _ body: (UnsafeBufferPointer<UInt8>) throws(Failure) -> R
     ) throws(Failure) -> R {
-        try unsafe text.withUnsafeBufferPointer { bytes throws(Failure) in
+        try unsafe text.withUnsafeBytes { bytes throws(Failure) in
             try unsafe body(
                 UnsafeBufferPointer(rebasing: bytes[textStarts[row]..<textStarts[row + 1]]))
         }

@@ -2,7 +2,7 @@
 // at a time makes it fast again, and never makes a search wait.
 
 import Dispatch
-import Foundation
+package import Foundation
 import Library
 import Postgres
 import Synchronization
@@ -38,7 +38,7 @@ extension SnapshotCache {
         var known = state.withLock { $0.entries[session]?.snapshot }
         if known == nil { known = await mapped(session) }
         while true {
-            guard let made = try await SnapshotLoader.load(session, from: known, pool) else {
+            guard let made = try await read(session, from: known) else {
                 return forget(session)
             }
             switch state.withLock({ $0.publish(made) }) {
@@ -60,7 +60,50 @@ extension SnapshotCache {
         }
     }
 
+    /// Reads the session in whole or what it lacks.
+    ///
+    /// A disk that cannot hold it is not filled again for the next search.
+    private func read(
+        _ session: UUID, from known: SessionSnapshot?
+    ) async throws -> SessionSnapshot? {
+        do {
+            return try await SnapshotLoader.load(session, from: known, pool, placement)
+        } catch let error as SnapshotFileError {
+            state.withLock { $0.entries[session]?.tooManyChunks = 0 }
+            throw error
+        }
+    }
+
+    // MARK: The end
+
+    /// Gives up what goes on in the background and waits until it has.
+    ///
+    /// A process must not end while a thread of it is in BLAS, which takes its memory away from under
+    /// it.
+    package func close() async {
+        isClosed.store(true, ordering: .releasing)
+        try? await Background.run {}
+    }
+
+    @Sendable private func isOpen() -> Bool { !isClosed.load(ordering: .acquiring) }
+
     // MARK: Files
+
+    /// Waits a moment for a session that is in a file; returns at once when there is none.
+    ///
+    /// A session of 10,000 chunks is mapped and checked in some 20 ms, in which PostgreSQL would only
+    /// have begun; a larger one is not waited for.
+    package func arrival(of session: UUID) async throws {
+        guard let files, files.has(session) else { return }
+        warm(session, chunks: 0)
+        let deadline = ContinuousClock.now.advanced(by: Self.patience)
+        while state.withLock({ $0.isAwaited(session) }), ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(1))
+        }
+    }
+
+    /// As long as PostgreSQL takes for a session of 10,000 chunks.
+    private static let patience = Duration.milliseconds(40)
 
     /// The session as its file has it, to be caught up.
     private func mapped(_ session: UUID) async -> SessionSnapshot? {
@@ -99,7 +142,7 @@ extension SnapshotCache {
     /// what came of it to a file.
     private func maintain(_ session: UUID) {
         state.withLock { state in
-            guard let entry = state.entries[session], !entry.isMaintained,
+            guard isOpen(), let entry = state.entries[session], !entry.isMaintained,
                 entry.snapshot?.upkeep != nil
                     || files.flatMap({ state.unfiled(session, $0) }) != nil
             else { return }
@@ -126,7 +169,9 @@ extension SnapshotCache {
         {
             switch upkeep {
             case .encode:
-                let encoded = try await Background.run { try snapshot.encoded() }
+                let encoded = try await Background.run {
+                    try snapshot.encoded(whileWanted: self.isOpen)
+                }
                 state.withLock { state in
                     guard let current = state.entries[session]?.snapshot else { return }
                     state.count(\.encodings)
@@ -142,10 +187,11 @@ extension SnapshotCache {
     /// it is as new as what searches see by then.
     private func join(_ snapshot: SessionSnapshot, keeping kept: Int) async throws {
         let session = snapshot.version.id
-        var joined = try await SnapshotLoader.load(session, from: snapshot, keeping: kept, pool)
+        var joined = try await SnapshotLoader.load(
+            session, from: snapshot, keeping: kept, pool, placement)
         while let made = joined {
             // A base of many rows without codes would be slower than what it replaces.
-            let made = try await Background.run { try made.encoded() }
+            let made = try await Background.run { try made.encoded(whileWanted: self.isOpen) }
             let isCurrent = state.withLock { state in
                 guard let current = state.entries[session]?.snapshot else { return true }
                 guard made.revision >= current.revision else { return false }
@@ -154,7 +200,7 @@ extension SnapshotCache {
                 return true
             }
             if isCurrent { return }
-            joined = try await SnapshotLoader.load(session, from: made, pool)
+            joined = try await SnapshotLoader.load(session, from: made, pool, placement)
         }
     }
 }

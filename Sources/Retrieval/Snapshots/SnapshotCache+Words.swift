@@ -9,8 +9,15 @@ import Synchronization
 
 extension SnapshotCache {
     /// Indexes the words of a snapshot, where that is still to do, and counts what they take.
-    package func indexWords(_ language: Language, of snapshot: SessionSnapshot) async {
+    ///
+    /// - Throws: `notResident` when the session would be too large with them.
+    package func indexWords(
+        _ language: Language, of snapshot: SessionSnapshot
+    ) async throws(RetrievalError) {
         if snapshot.hasWords(language) { return }
+        guard snapshot.byteCount + snapshot.wordBytes(language) <= sessionBytes else {
+            throw .notResident
+        }
         await withCheckedContinuation { continuation in
             Indexing.queue.async {
                 snapshot.indexWords(language)

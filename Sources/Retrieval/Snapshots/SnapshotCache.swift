@@ -16,12 +16,18 @@ package final class SnapshotCache: Sendable {
         package var bytes: Int
         /// One snapshot; a larger session is always answered from PostgreSQL.
         package var sessionBytes: Int
+        /// Sessions of more rows are read into files, where there is a folder for them, and hold
+        /// bytes, codes and columns alone.
+        package var heldRows: Int
         /// Builds at a time: each holds a database connection and a core.
         package var buildsAtOnce = 2
 
-        package init(bytes: Int, sessionBytes: Int? = nil) {
+        /// Held by default are rows whose vectors take an eighth of the cache: with texts of usual
+        /// length a session that is held takes a quarter at most.
+        package init(bytes: Int, sessionBytes: Int? = nil, heldRows: Int? = nil) {
             self.bytes = bytes
             self.sessionBytes = sessionBytes ?? bytes / 2
+            self.heldRows = heldRows ?? bytes / 8 / SnapshotCache.leastBytesPerChunk
         }
 
         /// Half of the machine's memory.
@@ -46,25 +52,44 @@ package final class SnapshotCache: Sendable {
 
     /// 3,072 of floats, 776 of bytes, 84 of columns: a session cannot take less.
     static let leastBytesPerChunk = 3_932
+    /// The same and 108 of codes, without the floats: of a session that lies in files.
+    static let leastBytesPerMappedChunk = 968
 
     let pool: Pool
     let state: Mutex<CacheState>
     /// Whether notifications of others' changes arrive.
     let isFollowing = Atomic<Bool>(false)
+    /// Whether the process is about to end.
+    let isClosed = Atomic<Bool>(false)
 
     /// Where bases are kept from one process to the next; nil: nowhere.
     let files: SnapshotFiles?
+    let sessionBytes: Int
+    /// Where rows are held while a session is read, and afterwards.
+    let placement: RowPlacement
 
     package init(_ pool: Pool, limits: Limits = .standard, files: SnapshotFiles? = nil) {
         self.pool = pool
         self.files = files
-        state = Mutex(CacheState(limits: limits))
+        state = Mutex(CacheState(limits: limits, hasFiles: files != nil))
+        sessionBytes = limits.sessionBytes
+        placement =
+            files.map { RowPlacement(heldRows: limits.heldRows, directory: $0.directory) }
+            ?? .memory
     }
 
     /// The session's snapshot, if it is in memory: whatever its revision.
     package func resident(_ session: UUID) -> SessionSnapshot? {
         state.withLock { $0.use(session) }
     }
+
+    /// Whether a session is in memory, or in a file from which it is there in no time. Not a use.
+    package func holds(_ session: UUID) -> Bool {
+        state.withLock { $0.entries[session]?.snapshot != nil } || files?.has(session) == true
+    }
+
+    /// How many times a session was asked for so far: once a search, at least.
+    package var searches: UInt64 { state.withLock { $0.clock } }
 
     /// Whether a snapshot may be searched without asking for the session's revision.
     package func isTrusted(for consistency: Consistency) -> Bool {

@@ -11,7 +11,9 @@ enum SnapshotLoader {
     /// Of `known` the first `keeping` segments are shared (all when nil), and what is later than them
     /// is read again. A session whose model is another now is read in whole.
     static func load(
-        _ session: UUID, from known: SessionSnapshot? = nil, keeping count: Int? = nil, _ pool: Pool
+        _ session: UUID, from known: SessionSnapshot? = nil, keeping count: Int? = nil,
+        _ pool: Pool,
+        _ placement: RowPlacement
     ) async throws -> SessionSnapshot? {
         let kept = known.map { Array($0.segments.prefix(count ?? .max)) } ?? []
         // All segments are as old as the snapshot: an empty catch-up appends none.
@@ -19,9 +21,10 @@ enum SnapshotLoader {
         let builder = try await pool.withTransaction(
             as: .service, isolation: .repeatableRead, readOnly: true
         ) {
-            try await read(session, after: kept.isEmpty ? nil : revision, known?.version, on: $0)
+            try await read(
+                session, after: kept.isEmpty ? nil : revision, known?.version, placement, on: $0)
         }
-        guard let builder else { return nil }
+        guard var builder else { return nil }
         let changes = builder.changes
         var segments: [Segment] = []
         if changes.after != nil {
@@ -38,19 +41,22 @@ enum SnapshotLoader {
     }
 
     private static func read(
-        _ session: UUID, after revision: Int64?, _ known: SessionVersion?, on db: Transaction
+        _ session: UUID, after revision: Int64?, _ known: SessionVersion?,
+        _ placement: RowPlacement, on db: Transaction
     ) async throws -> SegmentBuilder? {
         guard
             let changes = try await SessionRepository.changes(
                 of: session, after: revision, on: db)
         else { return nil }
-        // A file may be newer than a database that was put back from a copy.
+        // A file may be newer than a database that was put back from a copy, or older than what the
+        // database remembers of removals.
         if let revision,
             changes.version.modelID != known?.modelID || changes.version.revision < revision
+                || revision < changes.removalsAfter
         {
-            return try await read(session, after: nil, nil, on: db)
+            return try await read(session, after: nil, nil, placement, on: db)
         }
-        var builder = SegmentBuilder(changes)
+        var builder = SegmentBuilder(changes, placement)
         if !builder.isUnchanged {
             try await ChunkRepository.changed(in: session, after: revision, on: db) {
                 try builder.append($0)
@@ -65,11 +71,15 @@ struct SegmentBuilder {
     let changes: SessionChanges
     private let documents: [UUID: Int]
     private let sections: [UUID: Int]
-    private var children = TableBuilder()
-    private var parents = TableBuilder()
+    private var children: TableBuilder
+    private var parents: TableBuilder
 
-    init(_ changes: SessionChanges) {
+    init(_ changes: SessionChanges, _ placement: RowPlacement) {
         self.changes = changes
+        // Of a whole session no table has more rows than that; what a catch-up brings, nobody knows.
+        let rows = changes.after == nil ? changes.version.chunkCount : 0
+        children = TableBuilder(placement, expecting: rows)
+        parents = TableBuilder(placement, expecting: rows)
         documents = Self.places(changes.documents.map(\.id))
         sections = Self.places(changes.sections.map(\.id))
     }
@@ -87,7 +97,7 @@ struct SegmentBuilder {
         }
     }
 
-    func segment() throws -> Segment {
+    mutating func segment() throws -> Segment {
         let parents = try parents.table(parents: nil)
         return Segment(
             places: Segment.Places(documents: changes.documents, sections: changes.sections),

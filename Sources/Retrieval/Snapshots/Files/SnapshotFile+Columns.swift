@@ -18,7 +18,9 @@ extension SectionFileWriter {
         try append(kind + SnapshotSection.ends, values: columns.ends)
         try append(kind + SnapshotSection.tokens, values: columns.tokens)
         try append(kind + SnapshotSection.created, values: columns.created)
-        try append(kind + SnapshotSection.text, values: columns.text)
+        try unsafe columns.text.withUnsafeBytes { text throws(SnapshotFileError) in
+            try unsafe append(kind + SnapshotSection.text, UnsafeRawBufferPointer(text))
+        }
         try append(kind + SnapshotSection.textStarts, values: columns.textStarts)
 
         var topics = ByteWriter()
@@ -82,7 +84,7 @@ extension SectionFile {
             tokens: try values(kind + SnapshotSection.tokens, count),
             created: try values(kind + SnapshotSection.created, count), topics: topics,
             embedded: embedded,
-            text: try values(kind + SnapshotSection.text),
+            text: ColumnText(try section(kind + SnapshotSection.text)),
             textStarts: try values(kind + SnapshotSection.textStarts, count + 1))
     }
 

@@ -61,7 +61,9 @@ enum SnapshotFile {
     /// The session as it was at the revision in the file: all rows live.
     ///
     /// - Throws: `SnapshotFileError`, or `VectorError.allocation`.
-    static func read(_ session: UUID, from path: String) throws -> SessionSnapshot {
+    static func read(
+        _ session: UUID, from path: String, rotationsIn directory: String
+    ) throws -> SessionSnapshot {
         let file = try SectionFile(path: path)
         let header = file.header
         guard header.session == session else { throw SnapshotFileError.otherSession }
@@ -79,7 +81,7 @@ enum SnapshotFile {
         let model = try about.text()
         let shapes = [try about.shape(), try about.shape()]
         let hasCodes = shapes.contains { $0.leastSpread != nil }
-        let rotation = try hasCodes ? Rotations.rotation(of: header.model) : nil
+        let rotation = try hasCodes ? Rotations.rotation(of: header.model, in: directory) : nil
         func table(_ kind: UInt32, _ shape: BlockShape) throws -> RowTable {
             let block = try SessionBlock(shape, rotation: rotation) { part in
                 let section = try file.section(kind + part.rawValue)

@@ -6,7 +6,7 @@ import Library
 ///
 /// A cache: any file may be removed at any time. Bounded in bytes; the least recently read go first.
 package struct SnapshotFiles: Sendable {
-    private let directory: String
+    let directory: String
     private let limit: Int
     let leastRows: Int
     private static let suffix = ".session"
@@ -29,7 +29,7 @@ package struct SnapshotFiles: Sendable {
     func read(_ session: UUID) -> SessionSnapshot? {
         let path = path(session)
         do {
-            let snapshot = try SnapshotFile.read(session, from: path)
+            let snapshot = try SnapshotFile.read(session, from: path, rotationsIn: directory)
             try? FileManager.default.setAttributes(
                 [.modificationDate: Date()], ofItemAtPath: path)
             return snapshot
@@ -47,8 +47,13 @@ package struct SnapshotFiles: Sendable {
             atPath: directory, withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
         try SnapshotFile.write(snapshot, to: path(snapshot.version.id))
+        // Without it the next process makes the rotation anew, in a tenth of a second.
+        try? RotationFile.write(snapshot.version.modelID, in: directory)
         makeRoom(keeping: path(snapshot.version.id))
     }
+
+    /// Whether there is a file, whatever is in it.
+    func has(_ session: UUID) -> Bool { FileManager.default.fileExists(atPath: path(session)) }
 
     func remove(_ session: UUID) {
         try? FileManager.default.removeItem(atPath: path(session))

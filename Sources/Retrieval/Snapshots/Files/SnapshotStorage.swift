@@ -17,12 +17,17 @@ package import Vectors
     private let base: UnsafeRawPointer
     let count: Int
 
-    init(path: String) throws(SnapshotFileError) {
+    convenience init(path: String) throws(SnapshotFileError) {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw errno == ENOENT ? .missing : .storage(reason: reason("open a file"))
         }
         defer { close(descriptor) }
+        try self.init(descriptor)
+    }
+
+    /// The file is mapped for as long as this lives, whatever becomes of the descriptor.
+    fileprivate init(_ descriptor: Int32) throws(SnapshotFileError) {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else {
             throw .storage(reason: reason("look at a file"))
@@ -84,9 +89,15 @@ struct UnnamedFile: ~Copyable {
     init(for path: String) throws(SnapshotFileError) {
         self.path = path
         temporaryPath = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max))\(Self.suffix)"
-        descriptor = unsafe open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        descriptor = unsafe open(temporaryPath, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .storage(reason: reason("create a file")) }
     }
+
+    /// Takes its name away for good: it lives as long as somebody has it open or mapped.
+    func dropName() { unsafe _ = unlink(temporaryPath) }
+
+    /// What was written so far.
+    func map() throws(SnapshotFileError) -> MappedFile { try MappedFile(descriptor) }
 
     deinit {
         close(descriptor)
