@@ -2,7 +2,7 @@
 
 package import Postgres
 
-import Foundation
+package import Foundation
 import Library
 
 /// Brings sessions large enough to need a graph into it, a few rows at a time.
@@ -20,16 +20,37 @@ package struct GraphBuilder: Sendable {
         package var duty = 0.25
         /// How often it looks for sessions that are behind.
         package var interval = Duration.seconds(5)
+        /// How long searches that go on can hold a batch back.
+        package var patience = Duration.seconds(5)
 
         package init() {}
     }
 
+    /// What it has to know of those who search.
+    package struct Demand: Sendable {
+        /// Whether PostgreSQL would be asked for the nearest chunks of a session: not while it is in
+        /// memory, or in a file that is mapped in less time than a walk takes.
+        package var needsGraph: @Sendable (UUID) -> Bool
+        /// How many searches there were so far.
+        package var searches: @Sendable () -> UInt64
+
+        package init(
+            needsGraph: @escaping @Sendable (UUID) -> Bool = { _ in true },
+            searches: @escaping @Sendable () -> UInt64 = { 0 }
+        ) {
+            self.needsGraph = needsGraph
+            self.searches = searches
+        }
+    }
+
     private let pool: Pool
     private let options: Options
+    private let demand: Demand
 
-    package init(pool: Pool, options: Options = Options()) {
+    package init(pool: Pool, options: Options = Options(), demand: Demand = Demand()) {
         self.pool = pool
         self.options = options
+        self.demand = demand
     }
 
     /// Works until the task is cancelled. A database that is away is waited for.
@@ -41,13 +62,13 @@ package struct GraphBuilder: Sendable {
         }
     }
 
-    /// Adds what is missing now, in all sessions. Returns how many rows it added.
+    /// Adds what is missing now, in all sessions that need it. Returns how many rows it added.
     ///
     /// - Throws: `PostgresError`; `CancellationError`. What was added stays.
     @discardableResult
     package func catchUp() async throws -> Int {
         let sessions = try await pool.withConnection(as: .service) { db in
-            try await GraphRepository.behind(minimum: options.minimum, limit: 100, on: db)
+            try await GraphRepository.behind(minimum: options.minimum, limit: 1_000, on: db)
         }
         var added = 0
         for session in sessions { added += try await catchUp(session) }
@@ -56,7 +77,9 @@ package struct GraphBuilder: Sendable {
 
     private func catchUp(_ session: UUID) async throws -> Int {
         var total = 0
-        while true {
+        // One that is read into memory meanwhile is left as it is.
+        while demand.needsGraph(session) {
+            try await yieldToSearches()
             let begun = ContinuousClock.now
             let step = try await pool.withTransaction(as: .service) { db in
                 try await GraphRepository.extend(
@@ -69,6 +92,22 @@ package struct GraphBuilder: Sendable {
             }
             let worked = begun.duration(to: .now)
             try await Task.sleep(for: worked * ((1 - options.duty) / options.duty))
+        }
+        return total
+    }
+
+    /// Waits while searches follow one another within a tenth of a second, but not for ever: a batch
+    /// takes one core for a quarter of a second, which a search beside it would feel.
+    private func yieldToSearches() async throws {
+        let deadline = ContinuousClock.now.advanced(by: options.patience)
+        var seen = demand.searches()
+        // Nobody has ever asked: there is nobody to wait for.
+        guard seen > 0 else { return }
+        while ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(100))
+            let now = demand.searches()
+            if now == seen { return }
+            seen = now
         }
     }
 }

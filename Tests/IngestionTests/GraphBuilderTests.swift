@@ -4,6 +4,7 @@ import Foundation
 import Ingestion
 import Library
 import Postgres
+import Synchronization
 import TestSupport
 import Testing
 
@@ -92,6 +93,57 @@ struct GraphBuilderTests {
                 #expect(added == 60)
             }
             #expect(try await rows(on: pool) == 60)
+        }
+    }
+
+    @Test("A session that is in memory gets no graph, and one that comes there no more of it")
+    func demand() async throws {
+        try await withDatabase(migrated: true) { pool in
+            let held = try await session(of: 30, on: pool)
+            let cold = try await session(of: 31, on: pool)
+            let asked = Mutex(0)
+            var options = GraphBuilder.Options()
+            options.minimum = 1
+            options.batch = 8
+            options.duty = 1
+            let builder = GraphBuilder(
+                pool: pool, options: options,
+                demand: .init(needsGraph: { session in
+                    if session == held { return false }
+                    // It is read into memory after two batches.
+                    return asked.withLock { count in
+                        count += 1
+                        return count <= 2
+                    }
+                }))
+            #expect(try await builder.catchUp() == 16)
+            let coverage = try await pool.withConnection { db in
+                try await GraphRepository.coverage(sessionID: cold, on: db)
+            }
+            #expect(coverage?.pending == 31)
+        }
+    }
+
+    @Test("It waits while searches follow one another, and not for ever")
+    func yields() async throws {
+        try await withDatabase(migrated: true) { pool in
+            _ = try await session(of: 12, on: pool)
+            let searches = Mutex<UInt64>(1)
+            var options = GraphBuilder.Options()
+            options.minimum = 1
+            options.duty = 1
+            options.patience = .milliseconds(400)
+            let builder = GraphBuilder(
+                pool: pool, options: options,
+                demand: .init(searches: {
+                    searches.withLock { count in
+                        count += 1
+                        return count
+                    }
+                }))
+            #expect(try await builder.catchUp() == 12)
+            // Looked at once before and once every tenth of a second.
+            #expect(searches.withLock { $0 } >= 4)
         }
     }
 }

@@ -84,7 +84,13 @@ struct Service {
         let address = ClientFile(host: host, port: try await server.start(), apiKey: key)
         let worker = Task { await ingestor.run() }
         let following = Task { await snapshots.follow() }
-        let graph = Task { await GraphBuilder(pool: pool).run() }
+        let graph = Task {
+            await GraphBuilder(
+                pool: pool,
+                demand: .init(
+                    needsGraph: { !snapshots.holds($0) }, searches: { snapshots.searches })
+            ).run()
+        }
         return try await ensuring {
             try announce(address, known)
             return try await body(address)
@@ -96,6 +102,7 @@ struct Service {
             await worker.value
             await following.value
             await graph.value
+            await snapshots.close()
         }
     }
 
