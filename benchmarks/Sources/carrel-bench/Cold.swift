@@ -47,18 +47,28 @@ struct Cold: ParsableCommand {
         for number in 0..<2 * rounds {
             let keepsFile = number % 2 == 0
             let folder = "\(Self.home(common))/snapshots"
+            let path = "\(folder)/\(session.id.lowercased()).session"
             if !keepsFile { try? FileManager.default.removeItem(atPath: folder) }
             // Whether there is one is looked at, not assumed: an older server writes none.
-            let file = keepsFile && FileManager.default.fileExists(atPath: folder)
+            let file = keepsFile && FileManager.default.fileExists(atPath: path)
             try ServerProcess.with(common) { server in
                 let round = try self.round(session, questions, file, server)
                 measured.append(round)
+                wait(for: path)
                 let recorder = Recorder(
                     options: common, vectors: stored.name, status: try server.status())
                 try recorder.add("cold", round)
             }
         }
         report(measured)
+    }
+
+    /// The file is written after the session is in memory.
+    private func wait(for path: String) {
+        let deadline = ContinuousClock.now.advanced(by: .seconds(patience))
+        while !FileManager.default.fileExists(atPath: path), ContinuousClock.now < deadline {
+            Thread.sleep(forTimeInterval: 0.01)
+        }
     }
 
     private static func home(_ options: CommonOptions) -> String {
