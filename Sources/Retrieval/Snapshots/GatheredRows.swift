@@ -21,7 +21,10 @@ struct GatheredRows {
     }
 
     private let placement: RowPlacement
+    /// How many rows memory is reserved for.
     private let expected: Int
+    /// Known to be too many from the beginning.
+    private let isLarge: Bool
     private(set) var count = 0
     /// What is not in a file: all, or the last of it. Made with the first row.
     private var held: BlockBuilder?
@@ -36,7 +39,8 @@ struct GatheredRows {
     /// `expected`: how many rows will come at most, as far as is known.
     init(_ placement: RowPlacement, expecting expected: Int) {
         self.placement = placement
-        self.expected = min(expected, placement.heldRows)
+        isLarge = expected > placement.heldRows && placement.directory != nil
+        self.expected = isLarge ? Self.rowsOfPiece : expected
     }
 
     /// A row: its text and its 768 elements, each appended by a closure.
@@ -60,7 +64,9 @@ struct GatheredRows {
         if held == nil {
             held = try BlockBuilder(dimension: UnitVector.dimension, expecting: expected)
         }
-        if spools == nil, count >= placement.heldRows, let directory = placement.directory {
+        if spools == nil, isLarge || count >= placement.heldRows,
+            let directory = placement.directory
+        {
             spools = Spools(vectors: try Spool(in: directory), text: try Spool(in: directory))
         }
         try spill()
@@ -71,8 +77,15 @@ struct GatheredRows {
         guard let spools, let held else { return }
         try unsafe held.withUnsafeBytes { unsafe try spools.vectors.append($0) }
         try unsafe text.withUnsafeBytes { unsafe try spools.text.append($0) }
-        held.removeAll()
-        text.removeAll(keepingCapacity: true)
+        // What was held before there were files is given back, not kept as room for the next piece.
+        if held.count > Self.rowsOfPiece {
+            self.held = try BlockBuilder(
+                dimension: UnitVector.dimension, expecting: Self.rowsOfPiece)
+            text = []
+        } else {
+            held.removeAll()
+            text.removeAll(keepingCapacity: true)
+        }
     }
 
     /// All rows and their texts; nothing may be appended afterwards.
