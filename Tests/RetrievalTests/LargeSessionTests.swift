@@ -34,7 +34,8 @@ struct LargeSessionTests {
         for _ in 0..<10 {
             let vector = generator.unitVector()
             let request = SearchRequest(
-                session: snapshot.version.id, query: .vector(vector), k: 10, filter: filter)
+                as: .service, session: snapshot.version.id, query: .vector(vector), k: 10,
+                filter: filter)
             let answer = try SnapshotSearch.search(request, vector, in: snapshot, scratch: scratch)
             let meant = bruteForce(vector, rows, k: 10, where: passes)
             #expect(answer.hits.map(\.chunk) == meant.map(\.id))
@@ -99,14 +100,16 @@ struct LargeSessionTests {
                     pool: pool, embedders: RetrievalTests.searcher(pool).embedders,
                     snapshots: SnapshotCache(pool, limits: Self.limits, files: files))
             }
-            var request = SearchRequest(session: session, query: .text("child 7"), k: 3)
+            var request = SearchRequest(
+                as: .service, session: session, query: .text("child 7"), k: 3)
             request.ranking.mode = .lexical
             let answer = try await searcher(try files()).search(request)
             #expect(answer.hits.first.map { hit in hit.text } == "child 7")
             await #expect(throws: RetrievalError.notResident) {
                 try await searcher(nil).search(request)
             }
-            let dense = SearchRequest(session: session, query: .vector(rows[1].vector), k: 1)
+            let dense = SearchRequest(
+                as: .service, session: session, query: .vector(rows[1].vector), k: 1)
             #expect(try await searcher(nil).search(dense).hits[0].chunk == rows[1].id)
         }
     }

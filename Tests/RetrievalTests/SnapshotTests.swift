@@ -211,7 +211,9 @@ struct SnapshotTests {
             let snapshot = try #require(try await cache.current(session.id, atLeast: 5))
             #expect(snapshot.segments.count == 1)
             let answer = try search(
-                SearchRequest(session: session.id, query: .vector(generator.unitVector()), k: 10),
+                SearchRequest(
+                    as: .service, session: session.id, query: .vector(generator.unitVector()), k: 10
+                ),
                 snapshot)
             #expect(Set(answer.hits.map(\.documentID)) == [documents[2]])
         }
