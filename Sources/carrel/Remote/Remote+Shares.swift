@@ -39,12 +39,6 @@ struct ShareShape: Codable, Sendable {
 }
 
 extension Remote {
-    private struct PageParameters: Encodable {
-        var session: String?
-        let limit = 500
-        var cursor: String?
-    }
-
     // MARK: Groups
 
     func groups() async throws -> [GroupShape] {
