@@ -63,8 +63,9 @@ struct Cold: ParsableCommand {
         report(measured)
     }
 
-    /// The file is written after the session is in memory.
+    /// The file is written after the session is in memory, of sessions that are worth one.
     private func wait(for path: String) {
+        guard size >= 1_000 else { return }
         let deadline = ContinuousClock.now.advanced(by: .seconds(patience))
         while !FileManager.default.fileExists(atPath: path), ContinuousClock.now < deadline {
             Thread.sleep(forTimeInterval: 0.01)
