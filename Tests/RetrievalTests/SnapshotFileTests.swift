@@ -95,6 +95,21 @@ struct SnapshotFileTests {
         }
     }
 
+    @Test("A file that does not fit any more is read once, not again for every search")
+    func outgrown() async throws {
+        try await withMigratedDatabase { pool in
+            var generator = Seeded(72)
+            let session = try await session(pool, rows: 30, &generator)
+            let files = try files()
+            try await file(session, pool, files)
+            let cache = SnapshotCache(
+                pool, limits: .init(bytes: 1 << 20, sessionBytes: 1 << 10), files: files)
+            #expect(try await cache.build(session) == nil)
+            for _ in 0..<3 { try await cache.arrival(of: session) }
+            #expect(cache.statistics.builds == 1)
+        }
+    }
+
     @Test("One that is damaged, cut, of another format or of another session is made anew")
     func damaged() async throws {
         try await withMigratedDatabase { pool in

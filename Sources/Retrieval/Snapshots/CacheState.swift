@@ -54,6 +54,13 @@ struct CacheState {
         return entry.snapshot == nil && entry.flight != nil
     }
 
+    /// Whether a session of unknown size may be mapped now: not once it was too large.
+    func mayMap(_ session: UUID) -> Bool {
+        guard builds < limits.buildsAtOnce else { return false }
+        guard let entry = entries[session] else { return true }
+        return entry.flight == nil && entry.snapshot == nil && entry.tooManyChunks == nil
+    }
+
     /// Whether a session of so many chunks may be built now.
     func mayBuild(_ session: UUID, chunks: Int) -> Bool {
         if let entry = entries[session] {

@@ -95,7 +95,9 @@ extension SnapshotCache {
     /// have begun; a larger one is not waited for.
     package func arrival(of session: UUID) async throws {
         guard let files, files.has(session) else { return }
-        warm(session, chunks: 0)
+        state.withLock { state in
+            if state.mayMap(session) { _ = flight(session, &state) }
+        }
         let deadline = ContinuousClock.now.advanced(by: Self.patience)
         while state.withLock({ $0.isAwaited(session) }), ContinuousClock.now < deadline {
             try await Task.sleep(for: .milliseconds(1))
