@@ -117,7 +117,7 @@ struct GraphBuilderTests {
                     }
                 }))
             #expect(try await builder.catchUp() == 16)
-            let coverage = try await pool.withConnection { db in
+            let coverage = try await pool.withConnection(as: .service) { db in
                 try await GraphRepository.coverage(sessionID: cold, on: db)
             }
             #expect(coverage?.pending == 31)

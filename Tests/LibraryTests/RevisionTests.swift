@@ -159,7 +159,7 @@ struct RevisionTests {
                 documents.append(document.document.id)
             }
             func delete(_ index: Int) async throws {
-                _ = try await f.pool.withTransaction { db in
+                _ = try await f.pool.withTransaction(as: .service) { db in
                     try await DocumentRepository.delete(
                         sessionID: f.session.id, id: documents[index], on: db)
                 }

@@ -135,6 +135,16 @@ struct TwoAccounts {
         INSERT INTO carrel.removed_documents (session_id, revision, document_id)
         VALUES ($s, 1, gen_random_uuid())
         """,
+        "INSERT INTO carrel.groups (name, owner_id) VALUES ($p, $p)",
+        """
+        INSERT INTO carrel.group_members (group_id, profile_id)
+        SELECT id, owner_id FROM carrel.groups WHERE owner_id = $p
+        """,
+        // To itself, which no method allows: what is shared to another is ShareTests' matter.
+        """
+        INSERT INTO carrel.shares (session_id, document_id, recipient_id)
+        SELECT session_id, id, $p FROM carrel.documents WHERE session_id = $s
+        """,
         "INSERT INTO carrel.jobs (session_id, kind) VALUES ($s, 'INGEST')",
     ]
 }

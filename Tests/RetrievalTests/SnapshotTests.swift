@@ -194,7 +194,7 @@ struct SnapshotTests {
             }
             _ = try await cache.build(session.id)
             for document in documents[..<2] {
-                _ = try await pool.withTransaction { db in
+                _ = try await pool.withTransaction(as: .service) { db in
                     _ = try await DocumentRepository.delete(
                         sessionID: session.id, id: document, on: db)
                     try await db.execute(
