@@ -44,7 +44,7 @@ extension HitText: Equatable {
     package static func == (a: HitText, b: HitText) -> Bool { a.string == b.string }
 }
 
-extension HitText: ExpressibleByStringLiteral, CustomStringConvertible {
+extension HitText: ExpressibleByStringInterpolation, CustomStringConvertible {
     package init(stringLiteral string: String) { self.init(string) }
     package var description: String { string }
 }

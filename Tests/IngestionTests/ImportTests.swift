@@ -54,7 +54,7 @@ struct ImportTests {
                             sessionID: session.id, id: hit.documentID, start: span.lowerBound,
                             end: span.upperBound, on: db)
                     }
-                    #expect(stretch?.text == text)
+                    #expect(stretch?.text == text.string)
                 }
             }
         }

@@ -136,7 +136,7 @@ struct PassageTests {
                         continue
                     }
                     #expect(
-                        Array(passage.text.unicodeScalars) == Array(book.text[passage.span]),
+                        Array(passage.text.string.unicodeScalars) == Array(book.text[passage.span]),
                         comment)
                     for child in passage.children {
                         #expect(child.span == book.children[child.chunk], comment)

@@ -152,7 +152,7 @@ struct SearcherTests {
             let parentOf = Dictionary(uniqueKeysWithValues: rows.map { ($0.id, $0.parent) })
             for hit in expanded.hits {
                 #expect(hit.section == ["Book", "Page \(hit.pages.lowerBound)"])
-                #expect(hit.parent?.text.hasPrefix("parent") == true)
+                #expect(hit.parent?.text.string.hasPrefix("parent") == true)
                 for child in hit.parent?.children ?? [] {
                     #expect(parentOf[child.chunk] == hit.parent?.chunk)
                 }

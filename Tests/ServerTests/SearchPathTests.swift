@@ -49,7 +49,7 @@ struct SearchPathTests {
                 #expect(
                     found.map { $0.at("chunk")?.string }
                         == hits.map { $0.chunk.uuidString.lowercased() })
-                #expect(found.map { $0.at("text")?.string } == hits.map(\.text))
+                #expect(found.map { $0.at("text")?.string } == hits.map(\.text.string))
                 #expect(
                     found.map { $0.at("score")?.double.map { Float($0) } } == hits.map(\.score))
                 #expect(answer.at("result", "meta", "plan")?.string == "scan")
