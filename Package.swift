@@ -66,6 +66,7 @@ let package = Package(
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0"),
         .systemLibrary(name: "CCMarkGFM"),
         .systemLibrary(name: "CXXHash"),
+        .systemLibrary(name: "CArgon2", pkgConfig: "libargon2"),
         .target(name: "CConfine", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Werror"])]),
 
         // Leaves: arithmetic, the database's tongue, files taken apart, the wire's tongue.
@@ -103,8 +104,8 @@ let package = Package(
 
         // The work: who may, query to hits, files to chunks.
         .target(
-            name: "Accounts", dependencies: ["Library", "Postgres", crypto], swiftSettings: settings
-        ),
+            name: "Accounts", dependencies: ["Library", "Postgres", "CArgon2", crypto],
+            swiftSettings: settings),
         .target(
             name: "Retrieval",
             dependencies: ["Library", "Postgres", "Vectors", "Embedding", "Lexical", "CXXHash"],

@@ -53,6 +53,7 @@ package enum Indexes {
         File(
             name: "0017_prune_removed_documents",
             bytes: PackageResources._017_prune_removed_documents_sql),
+        File(name: "0018_create_logins", bytes: PackageResources._018_create_logins_sql),
     ]
 
     /// One retrieval index each, with the reason for every parameter.

@@ -17,7 +17,7 @@ package enum KeyService {
         package let created: Created
     }
 
-    /// Makes the first account of an empty database and a key for it.
+    /// Makes the first account of an empty database, an administrator, and a key for it.
     ///
     /// Of two processes that start at once one makes them; the other gets nil, as does every later
     /// start.
@@ -29,7 +29,7 @@ package enum KeyService {
         do {
             profile = try await ProfileRepository.create(
                 handle: handle, email: "\(handle)@localhost", passwordHash: noPassword,
-                on: transaction)
+                role: .admin, on: transaction)
         } catch LibraryError.conflict {
             return nil
         }
@@ -72,7 +72,7 @@ package enum KeyService {
         }
         return Principal(
             profileID: owner.key.profileID, handle: owner.handle, role: owner.role,
-            keyID: owner.key.id, scopes: Set(owner.key.scopes.compactMap(Scope.init)),
+            credential: .key(owner.key.id), scopes: Set(owner.key.scopes.compactMap(Scope.init)),
             boundSession: owner.key.sessionID)
     }
 
@@ -84,12 +84,13 @@ package enum KeyService {
     /// Ends a key for good.
     ///
     /// - Throws: `LibraryError.notFound` when the account has no such key.
-    package static func revoke(id: UUID, profileID: UUID, on db: some Queryable) async throws {
-        guard try await ApiKeyRepository.revoke(id: id, profileID: profileID, on: db) else {
+    package static func revoke(
+        id: UUID, profileID: UUID, on transaction: Transaction
+    ) async throws {
+        try await CredentialRepository.takeBack(from: profileID, on: transaction)
+        guard try await ApiKeyRepository.revoke(id: id, profileID: profileID, on: transaction)
+        else {
             throw LibraryError.notFound
         }
     }
-
-    /// As in /etc/shadow: no password hashes to it, so there is no logging in with one.
-    private static let noPassword = "!"
 }

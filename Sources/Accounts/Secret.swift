@@ -1,4 +1,5 @@
-// The secret part of an API key: `ck_` and 256 random bits, 46 characters in all.
+// What proves who asks: API keys and tokens. A prefix that says which, and 256 random bits, 46
+// characters in all.
 //
 // The prefix lets people and scanners of leaked secrets recognise it. 256 bits cannot be guessed,
 // so a fast hash is enough: the slow ones exist for passwords, which can.
@@ -6,17 +7,22 @@
 internal import Crypto
 internal import FoundationEssentials
 
-/// A key as it is shown once, to the one who made it.
+/// A secret as it is shown once, to the one who asked for it.
 package struct Secret: Sendable, Equatable {
+    package enum Kind: String, Sendable, CaseIterable {
+        case key = "ck_"
+        case accessToken = "ca_"
+        case refreshToken = "cr_"
+    }
+
     package let text: String
+    private let kind: Kind
 
-    private static let prefix = "ck_"
-
-    /// 32 bytes in base64url without padding.
-    private static let length = prefix.utf8.count + 43
+    /// Three for the prefix, and 32 bytes in base64url without padding.
+    private static let length = 3 + 43
 
     /// A new one, from the system's random number generator.
-    package static func random() -> Secret {
+    package static func random(_ kind: Kind = .key) -> Secret {
         var generator = SystemRandomNumberGenerator()
         let bytes = (0..<4).flatMap { _ in
             let word = generator.next()
@@ -24,16 +30,19 @@ package struct Secret: Sendable, Equatable {
         }
         let digits = Data(bytes).base64EncodedString()
             .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
-        return Secret(unchecked: prefix + digits)
+        return Secret(unchecked: kind.rawValue + digits, kind)
     }
 
-    /// What somebody presents; nil when it cannot be a key, whoever made it.
-    package init?(_ text: String) {
-        guard text.utf8.count == Self.length, text.hasPrefix(Self.prefix) else { return nil }
+    /// What somebody presents; nil when it cannot be one of this kind, whoever made it.
+    package init?(_ text: String, _ kind: Kind = .key) {
+        guard text.utf8.count == Self.length, text.hasPrefix(kind.rawValue) else { return nil }
+        self.init(unchecked: text, kind)
+    }
+
+    private init(unchecked text: String, _ kind: Kind) {
         self.text = text
+        self.kind = kind
     }
-
-    private init(unchecked text: String) { self.text = text }
 
     /// SHA-256, 32 bytes: what is stored, and what is looked for.
     ///
@@ -44,6 +53,6 @@ package struct Secret: Sendable, Equatable {
 
 extension Secret: CustomStringConvertible, CustomDebugStringConvertible {
     /// Never the secret: descriptions end up in logs.
-    package var description: String { "ck_…" }
+    package var description: String { kind.rawValue + "…" }
     package var debugDescription: String { description }
 }

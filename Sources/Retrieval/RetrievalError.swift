@@ -4,7 +4,7 @@ package import Foundation
 package enum RetrievalError: Error, Sendable, Equatable {
     case sessionNotFound
     /// The key that asks was revoked or has expired, or its account was closed.
-    case keyNotValid
+    case credentialNotValid
     /// The session's vectors are no longer those of the model the caller expects.
     case modelChanged(expected: UUID, got: UUID)
     /// This process has no embedder for the session's model, so it cannot embed a text.
@@ -19,7 +19,7 @@ extension RetrievalError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .sessionNotFound: "no such session"
-        case .keyNotValid: "the API key is not valid"
+        case .credentialNotValid: "the key or login is not valid"
         case .modelChanged: "the session's embedding model has changed; open the session again"
         case .modelUnavailable(let name): "no embedder for the session's model \(name) runs here"
         case .notResident:

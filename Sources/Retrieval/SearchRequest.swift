@@ -28,8 +28,8 @@ package struct SearchRequest: Sendable {
     /// The model the caller's handle was opened with. A session that has moved on throws
     /// `modelChanged`, because a vector of another model would be compared without meaning.
     package var model: UUID?
-    /// The key that asks: a strong search refuses when it was revoked. Nil asks without one.
-    package var apiKey: UUID?
+    /// The key or login that asks: a search refuses when it was revoked. Nil asks without one.
+    package var credential: UUID?
     /// What is to be sure of completeness, where there is a choice.
     package var exactness: Exactness
     package var consistency: Consistency
@@ -48,7 +48,7 @@ package struct SearchRequest: Sendable {
         as asker: Asker, session: UUID, query: SearchQuery, k: Int = 10,
         filter: SearchFilter = SearchFilter(),
         minScore: Float? = nil, expansion: Expansion = .none, tokenBudget: Int? = nil,
-        deadline: ContinuousClock.Instant? = nil, model: UUID? = nil, apiKey: UUID? = nil,
+        deadline: ContinuousClock.Instant? = nil, model: UUID? = nil, credential: UUID? = nil,
         exactness: Exactness = .probable, consistency: Consistency = .strong
     ) {
         self.asker = asker
@@ -61,7 +61,7 @@ package struct SearchRequest: Sendable {
         self.tokenBudget = tokenBudget
         self.deadline = deadline
         self.model = model
-        self.apiKey = apiKey
+        self.credential = credential
         self.exactness = exactness
         self.consistency = consistency
     }

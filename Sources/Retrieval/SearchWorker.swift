@@ -38,7 +38,7 @@ package final class SearchWorker {
     /// Answers searches, each as soon as it can be.
     ///
     /// All of them arrived before this call, so one read that begins now vouches for all that are of one
-    /// session and one key.
+    /// session and one key or login.
     package func answer(
         _ requests: [SearchRequest], _ deliver: (_ index: Int, Outcome) -> Void
     ) {
@@ -46,14 +46,14 @@ package final class SearchWorker {
         while let first = waiting.first {
             func isAlike(_ index: Int) -> Bool {
                 requests[index].session == requests[first].session
-                    && requests[index].apiKey == requests[first].apiKey
+                    && requests[index].credential == requests[first].credential
             }
             answer(waiting.filter(isAlike), of: requests, deliver)
             waiting.removeAll(where: isAlike)
         }
     }
 
-    /// The same for searches of one session with one key.
+    /// The same for searches of one session with one key or login.
     private func answer(
         _ indexes: [Int], of requests: [SearchRequest], _ deliver: (Int, Outcome) -> Void
     ) {
@@ -62,8 +62,8 @@ package final class SearchWorker {
             return indexes.forEach { deliver($0, .undecided) }
         }
         func mustRead(_ index: Int) -> Bool {
-            let consistency = requests[index].consistency
-            return consistency == .strong || !cache.isTrusted(for: consistency)
+            !cache.isTrusted(
+                for: requests[index].consistency, by: first.credential, in: first.session)
         }
         var voucher = indexes.contains(where: mustRead) ? ask(first) : .unasked
         for index in indexes {
@@ -72,11 +72,11 @@ package final class SearchWorker {
                 deliver(index, .undecided)
                 continue
             }
-            if mustRead, voucher == .asked { voucher = receive(snapshot) }
+            if mustRead, voucher == .asked { voucher = receive(snapshot, for: first) }
             deliver(index, !mustRead || voucher == .good ? .answered(answer) : .undecided)
         }
         // Asked for nothing after all: the answer is not left for the next question to find.
-        if voucher == .asked { _ = receive(snapshot) }
+        if voucher == .asked { _ = receive(snapshot, for: first) }
     }
 
     private func scan(_ request: SearchRequest, _ snapshot: SessionSnapshot) -> SearchAnswer? {
@@ -101,7 +101,7 @@ package final class SearchWorker {
 
     // MARK: The read
 
-    /// What is known of whether the snapshot is still the session, and the key a key.
+    /// What is known of whether the snapshot is still the session, and the key or login good.
     private enum Voucher {
         case unasked, asked, good, bad
         var mayCome: Bool { self == .asked || self == .good }
@@ -109,15 +109,17 @@ package final class SearchWorker {
 
     private func ask(_ request: SearchRequest) -> Voucher {
         let isSent = try? connection.send(
-            SessionRepository.selectValidity, request.session, request.apiKey)
+            SessionRepository.selectValidity, request.session)
         return isSent == true ? .asked : .bad
     }
 
-    private func receive(_ snapshot: SessionSnapshot) -> Voucher {
+    private func receive(_ snapshot: SessionSnapshot, for request: SearchRequest) -> Voucher {
         guard case .rows(let rows) = connection.receive(waitingAtMost: Self.patience),
             let row = rows.first, let now = try? SessionValidity(row),
-            now.isKeyValid, now.version.revision == snapshot.revision,
-            now.version.modelID == snapshot.version.modelID
+            now.version.revision == snapshot.revision,
+            now.version.modelID == snapshot.version.modelID,
+            cache.vouchers.holds(
+                for: request.credential, in: request.session, at: now.authority)
         else { return .bad }
         return .good
     }

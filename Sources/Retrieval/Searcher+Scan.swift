@@ -15,7 +15,9 @@ extension Searcher {
         _ request: SearchRequest, for query: QueryVector, _ watch: inout Stopwatch
     ) async throws -> SearchAnswer? {
         guard let snapshots, let snapshot = snapshots.resident(request.session) else { return nil }
-        if request.consistency != .strong, snapshots.isTrusted(for: request.consistency) {
+        if snapshots.isTrusted(
+            for: request.consistency, by: request.credential, in: request.session)
+        {
             return try scan(request, for: query, in: snapshot, &watch)
         }
         async let read = validity(for: request)
@@ -40,7 +42,7 @@ extension Searcher {
 
     /// The session as it is now.
     ///
-    /// - Throws: `sessionNotFound`, `keyNotValid`.
+    /// - Throws: `sessionNotFound`, `credentialNotValid`.
     func validity(for request: SearchRequest) async throws -> SessionVersion {
         try await pool.withConnection(as: request.asker) {
             try await validity(for: request, on: $0)
@@ -49,14 +51,18 @@ extension Searcher {
 
     func validity(for request: SearchRequest, on db: some Queryable) async throws -> SessionVersion
     {
-        let validity = try await SessionRepository.validity(
-            of: request.session, apiKey: request.apiKey, on: db)
-        guard let validity else {
+        let generation = snapshots?.vouchers.generation
+        let checked = try await SessionRepository.check(
+            request.session, for: request.credential, on: db)
+        guard let checked else {
             snapshots?.forget(request.session)
             throw RetrievalError.sessionNotFound
         }
-        guard validity.isKeyValid else { throw RetrievalError.keyNotValid }
-        return validity.version
+        guard checked.isCredentialValid else { throw RetrievalError.credentialNotValid }
+        if let generation {
+            snapshots?.vouchers.vouch(for: request.credential, checked, since: generation)
+        }
+        return checked.session.version
     }
 
     private func scan(

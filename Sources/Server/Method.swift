@@ -19,6 +19,8 @@ struct Method: Sendable {
     enum Needs: Equatable {
         /// That nobody is introduced yet.
         case greeting
+        /// That the connection is initialized, whoever is there.
+        case initialized
         case nothing
         case account(Scope)
         case session(Scope)
@@ -70,9 +72,10 @@ struct Method: Sendable {
         case .prompt(let body): try body(&call, &result)
         case .open(let body): try await body(&call, &result)
         case .account(let body):
-            let principal = try authorized(call)
+            let principal = try await stillAuthorized(call)
             try await body(&call, principal, &result)
         case .session(let body):
+            _ = try await stillAuthorized(call)
             let session = try session(of: &call)
             try await body(&call, session, &result)
         case .search(let read):
@@ -80,6 +83,14 @@ struct Method: Sendable {
             let request = try read(&call, session)
             try await result.search(Method.limited(request, session, call), call)
         }
+    }
+
+    /// Who asks, looked up again: a key revoked, a login ended or an account deactivated a moment ago, by
+    /// any server, is refused now. (A search reads the same with its session's revision.)
+    private func stillAuthorized(_ call: Call) async throws -> Principal {
+        let principal = try await call.services.gatekeeper.recheck(try authorized(call))
+        try require(principal)
+        return principal
     }
 
     /// The session whose handle is given.
@@ -101,13 +112,17 @@ struct Method: Sendable {
 
     private func authorized(_ call: Call) throws -> Principal {
         guard let principal = call.peer.principal else {
-            throw WireError(.unauthenticated, "This needs an API key.")
+            throw WireError(.unauthenticated, "This needs an API key or a login.")
         }
+        try require(principal)
+        return principal
+    }
+
+    private func require(_ principal: Principal) throws {
         switch needs {
         case .account(let scope), .session(let scope): try principal.require(scope)
-        case .greeting, .nothing: break
+        case .greeting, .initialized, .nothing: break
         }
-        return principal
     }
 }
 
@@ -115,6 +130,7 @@ extension Method {
     private static let families = [
         connection, sessions, documents, uploads, parts, searches, imports, plans, topics, chats,
         jobs, operators, audits, folders, quotas, groups, shares,
+        authentication, secondFactors, keys, accounts,
     ]
 
     /// Every method, as the families list them.

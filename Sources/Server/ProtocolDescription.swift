@@ -10,7 +10,7 @@ package enum ProtocolDescription {
     package struct Entry: Sendable {
         package let name: String
         package let summary: String?
-        /// What must come before: `greeting`, `nothing`, `account` or `session`.
+        /// What must come before: `greeting`, `initialized`, `nothing`, `account` or `session`.
         package let needs: String
         /// What the key must have been made for.
         package let scope: String?
@@ -22,6 +22,7 @@ package enum ProtocolDescription {
         let (needs, scope): (String, String?) =
             switch method.needs {
             case .greeting: ("greeting", nil)
+            case .initialized: ("initialized", nil)
             case .nothing: ("nothing", nil)
             case .account(let scope): ("account", scope.rawValue)
             case .session(let scope): ("session", scope.rawValue)

@@ -17,6 +17,7 @@ package final class Services: Sendable {
     package let embedders: EmbedderRegistry
     package let searcher: Searcher
     package let ingestor: Ingestor
+    package let gatekeeper: Gatekeeper
     /// What must not be read in the database is sealed with it.
     package let sealer: Sealer
     /// Where uploads wait for their commit. Not beside the stored files: nothing here outlives
@@ -26,12 +27,14 @@ package final class Services: Sendable {
 
     package init(
         pool: Pool, embedders: EmbedderRegistry, searcher: Searcher, ingestor: Ingestor,
-        sealer: Sealer, uploadDirectory: String, logger: Logger = Logger(label: "carrel.server")
+        gatekeeper: Gatekeeper, sealer: Sealer, uploadDirectory: String,
+        logger: Logger = Logger(label: "carrel.server")
     ) {
         self.pool = pool
         self.embedders = embedders
         self.searcher = searcher
         self.ingestor = ingestor
+        self.gatekeeper = gatekeeper
         self.sealer = sealer
         self.uploadDirectory = uploadDirectory
         self.logger = logger

@@ -111,18 +111,47 @@ extension WireError {
 
     private init(_ error: AccountError) {
         switch error {
-        case .unauthenticated: self.init(.unauthenticated, "The API key is not valid.")
+        case .unauthenticated: self = .notSignedIn
+        case .wrongCredentials:
+            self.init(.unauthenticated, "The name, the password or the code is wrong.")
+        case .codeNeeded:
+            self.init(
+                .unauthenticated, "This account needs a code of its second factor.", field: "code")
+        case .codeNotAccepted:
+            self.init(.invalidParams, "`code`: not the code of now.", field: "code")
+        case .secondFactorLocked:
+            self.init(
+                .forbidden,
+                "The second factor is locked after too many wrong codes; an administrator unlocks it.",
+                field: "code")
+        case .tooManyAttempts(let seconds):
+            self.init(
+                .busy, "There were too many attempts with this name.",
+                retryAfterMilliseconds: seconds * 1000)
+        case .crowded(let milliseconds):
+            self.init(
+                .busy, "Too many passwords are being checked.",
+                retryAfterMilliseconds: milliseconds)
+        case .registrationClosed:
+            self.init(.forbidden, "This server takes no registrations; ask its administrator.")
+        case .loginNeeded:
+            self.init(
+                .forbidden, "This takes a login, or a key with the scope 'admin', not bound.",
+                expected: Scope.admin.rawValue)
         case .forbidden(let scope):
             self.init(
-                .forbidden, "This API key was not made for '\(scope.rawValue)'.",
+                .forbidden, "This key or account was not made for '\(scope.rawValue)'.",
                 expected: scope.rawValue)
+        case .invalid(let field, let reason):
+            self.init(.invalidParams, "`\(field)`: \(reason).", field: field)
+        case .conflict(let reason): self.init(.conflict, reason)
         }
     }
 
     private init(_ error: RetrievalError) {
         switch error {
         case .sessionNotFound: self = .sessionGone
-        case .keyNotValid: self.init(.unauthenticated, "The API key is not valid.")
+        case .credentialNotValid: self = .notSignedIn
         case .modelChanged:
             self.init(
                 .modelChanged, "The session has another embedding model now; open it again.")
@@ -198,6 +227,10 @@ extension WireError {
     /// The time the client gave has passed.
     static var deadline: WireError {
         WireError(.deadlineExceeded, "The time given by `timeoutMs` has passed.")
+    }
+
+    private static var notSignedIn: WireError {
+        WireError(.unauthenticated, "The API key or token is not valid, or not any more.")
     }
 
     /// A handle outlived its session.

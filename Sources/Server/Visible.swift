@@ -40,7 +40,7 @@ extension Method {
         let documents = try await call.services.pool.withConnection(as: .service) { db in
             try await ShareRepository.visibleDocuments(
                 sessionID: session.id, to: session.principal.profileID,
-                apiKey: session.principal.keyID, on: db)
+                credential: session.principal.credential.id, on: db)
         }
         guard !documents.isEmpty else { throw WireError.sessionGone }
         return .documents(Set(documents))

@@ -80,6 +80,14 @@ extension Parameter {
             name, .list(of: choice, minimumCount: 0, maximumCount: 64), isRequired: false)
     }
 
+    package static func choices<Choice: RawRepresentable & CaseIterable>(
+        _ name: String, of type: Choice.Type
+    ) -> Parameter where Choice.RawValue == String {
+        let choice = Shape.choice(type.allCases.map(\.rawValue))
+        return Parameter(
+            name, .list(of: choice, minimumCount: 1, maximumCount: 64), isRequired: true)
+    }
+
     /// A session's handle.
     package static func handle(_ name: String) -> Parameter {
         Parameter(name, .handle, isRequired: true)

@@ -45,7 +45,7 @@ struct KeyServiceTests {
             }
             #expect(principal.profileID == first.profile.id)
             #expect(principal.handle == "owner")
-            #expect(principal.keyID == first.created.key.id)
+            #expect(principal.credential == .key(first.created.key.id))
             #expect(principal.scopes == Set(Scope.allCases))
             #expect(principal.boundSession == nil)
         }
@@ -96,7 +96,9 @@ struct KeyServiceTests {
                 let revoked = try await KeyService.create(
                     profileID: owner.id, name: "revoked", scopes: [.read], on: db)
                 _ = try await KeyService.authenticate(revoked.secret.text, on: db)
-                try await KeyService.revoke(id: revoked.key.id, profileID: owner.id, on: db)
+                try await db.withTransaction {
+                    try await KeyService.revoke(id: revoked.key.id, profileID: owner.id, on: $0)
+                }
                 await expectRefused(revoked.secret)
 
                 let expired = try await KeyService.create(
@@ -174,7 +176,9 @@ struct KeyServiceTests {
                         == ["first", "laptop"])
                 #expect(laptop.key.scopes == ["read", "write"])
                 await #expect(throws: LibraryError.notFound) {
-                    try await KeyService.revoke(id: laptop.key.id, profileID: UUID(), on: db)
+                    try await db.withTransaction {
+                        try await KeyService.revoke(id: laptop.key.id, profileID: UUID(), on: $0)
+                    }
                 }
             }
         }

@@ -6,13 +6,16 @@ import Testing
 struct UsageTests {
     static let commands = [
         "serve", "migrate", "migrate up", "migrate down", "migrate status", "migrate verify", "key",
-        "key create", "key list", "key revoke", "session", "session create", "session list",
+        "key create", "key list", "key revoke", "key rotate-master", "account", "account create",
+        "account list", "account password", "account deactivate", "account reactivate",
+        "account role", "account unlock", "login", "session", "session create", "session list",
         "session show", "session delete", "plan", "plan draft", "plan show", "plan edit",
         "plan accept", "topic", "topic list", "topic create", "topic tick", "topic order",
         "topic delete", "chat", "chat list", "chat show", "chat say", "ingest", "import", "search",
         "evaluate", "status",
         "describe",
-        "bench", "bench search", "bench embed", "bench kernels", "demo", "audit", "audit list",
+        "bench", "bench search", "bench embed", "bench login", "bench kernels", "demo", "audit",
+        "audit list",
         "audit verify",
         "folder", "folder list", "folder create", "folder move", "folder put", "folder delete",
         "quota", "quota get", "quota set", "share", "share list", "share create", "share revoke",

@@ -148,7 +148,7 @@ struct PlanTests {
                     SessionRepository.selectVersions, ["ARRAY[\(s)::uuid]"],
                     uses: ["study_sessions_pkey"])
                 try await expectPlan(
-                    SessionRepository.selectValidity, [s, d],
+                    SessionRepository.selectValidity, [s],
                     uses: ["Index Scan using study_sessions_pkey"],
                     avoids: ["Seq Scan on study_sessions"])
                 try await expectPlan(

@@ -217,31 +217,31 @@ struct RevisionTests {
                     ).id
                 }
             }
-            func validity(_ key: UUID?) async throws -> SessionValidity? {
+            func validity(_ key: UUID?) async throws -> CheckedSession? {
                 try await f.pool.withConnection(as: .service) { db in
-                    try await SessionRepository.validity(of: f.session.id, apiKey: key, on: db)
+                    try await SessionRepository.check(f.session.id, for: key, on: db)
                 }
             }
             let good = try await key("a", of: f.profile.id)
-            #expect(try await validity(nil)?.isKeyValid == true)
-            #expect(try await validity(good)?.isKeyValid == true)
-            #expect(try await validity(good)?.version.modelID == f.model.id)
-            #expect(try await validity(UUID())?.isKeyValid == false)
+            #expect(try await validity(nil)?.isCredentialValid == true)
+            #expect(try await validity(good)?.isCredentialValid == true)
+            #expect(try await validity(good)?.session.version.modelID == f.model.id)
+            #expect(try await validity(UUID())?.isCredentialValid == false)
             let foreign = try await key("ab", of: other.id)
-            #expect(try await validity(foreign)?.isKeyValid == false)
+            #expect(try await validity(foreign)?.isCredentialValid == false)
             let late = try await key(
                 "abc", of: f.profile.id, expires: Date(timeIntervalSinceNow: -1))
-            #expect(try await validity(late)?.isKeyValid == false)
+            #expect(try await validity(late)?.isCredentialValid == false)
             _ = try await f.pool.withConnection(as: .service) { db in
                 try await ApiKeyRepository.revoke(id: good, profileID: f.profile.id, on: db)
             }
-            #expect(try await validity(good)?.isKeyValid == false)
+            #expect(try await validity(good)?.isCredentialValid == false)
             let second = try await key("abcd", of: f.profile.id)
-            #expect(try await validity(second)?.isKeyValid == true)
+            #expect(try await validity(second)?.isCredentialValid == true)
             try await f.sql("UPDATE carrel.profiles SET is_active = false")
-            #expect(try await validity(second)?.isKeyValid == false)
+            #expect(try await validity(second)?.isCredentialValid == false)
             let nowhere = try await f.pool.withConnection(as: .service) { db in
-                try await SessionRepository.validity(of: UUID(), apiKey: second, on: db)
+                try await SessionRepository.check(UUID(), for: second, on: db)
             }
             #expect(nowhere == nil)
         }

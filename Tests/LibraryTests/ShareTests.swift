@@ -14,7 +14,7 @@ struct ShareTests {
         func visible() async throws -> [UUID] {
             try await fixture.pool.withConnection(as: .service) {
                 try await ShareRepository.visibleDocuments(
-                    sessionID: fixture.session.id, to: reader.id, apiKey: nil, on: $0)
+                    sessionID: fixture.session.id, to: reader.id, credential: nil, on: $0)
             }
         }
 

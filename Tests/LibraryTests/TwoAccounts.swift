@@ -86,6 +86,14 @@ struct TwoAccounts {
         VALUES ($p, 'k', sha256($p::uuid::text::bytea), '{read}')
         """,
         """
+        INSERT INTO carrel.token_families (profile_id, access_hash, access_expires_at, expires_at)
+        VALUES ($p, sha256($p::uuid::text::bytea), now(), now())
+        """,
+        """
+        INSERT INTO carrel.refresh_tokens (profile_id, token_hash, family_id, expires_at)
+        SELECT profile_id, access_hash, id, now() FROM carrel.token_families
+        """,
+        """
         INSERT INTO carrel.idempotency_keys (profile_id, key, method, response)
         VALUES ($p, 'k', 'm', '{}')
         """,

@@ -39,12 +39,14 @@ private struct Node: Sendable {
         configuration.port = 0
         var logger = Logger(label: "test")
         logger.logLevel = .error
+        let sealer = Sealer(.unkept())
+        let gatekeeper = Gatekeeper(pool: pool, passwords: PasswordLane(), sealer: sealer)
         let server = CarrelServer(
             configuration,
             Services(
                 pool: pool, embedders: embedders,
                 searcher: Searcher(pool: pool, embedders: embedders, snapshots: snapshots),
-                ingestor: ingestor, sealer: Sealer(.unkept()),
+                ingestor: ingestor, gatekeeper: gatekeeper, sealer: sealer,
                 uploadDirectory: directory + "/uploads", logger: logger))
         return Node(
             server: server, port: try await server.start(), pool: pool, snapshots: snapshots,
@@ -151,7 +153,7 @@ private struct Actor {
     }
 
     private mutating func revokeKey(through node: Int) async throws {
-        try await nodes[node].pool.withConnection(as: .service) { db in
+        try await nodes[node].pool.withTransaction(as: .service) { db in
             try await KeyService.revoke(id: key.key.id, profileID: profile, on: db)
         }
         let refused = try await search(1 - node)

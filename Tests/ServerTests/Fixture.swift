@@ -1,4 +1,5 @@
-// A server on a free port over a database of its own, with two accounts.
+// A server on a free port over a database of its own, with two accounts: ada looks after it, bob
+// does not.
 
 import Accounts
 import Documents
@@ -19,6 +20,8 @@ struct TestServer: Sendable {
     let port: Int
     let pool: Pool
     let ingestor: Ingestor
+    let passwords: PasswordLane
+    let snapshots: SnapshotCache
     /// Keys of two accounts that know nothing of each other.
     let key: String
     let otherKey: String
@@ -80,8 +83,20 @@ struct SlowEmbedder: Embedder {
     func countTokens(_ text: String) -> Int { hashing.countTokens(text) }
 }
 
+/// What time it is for second factors.
+struct Timepiece: Sendable {
+    /// Since 1970.
+    let seconds: @Sendable () -> Int64
+
+    static let system = Timepiece(seconds: Gatekeeper.systemClock)
+}
+
 /// Starts a server for one test and ends it.
+///
+/// Passwords are hashed at a thousandth of the price.
 func withServer(
+    registration: Bool = false, lifetimes: Gatekeeper.Lifetimes = .init(),
+    clock: Timepiece = .system,
     _ configure: (inout ServerConfiguration) -> Void = { _ in },
     _ body: (TestServer) async throws -> Void
 ) async throws {
@@ -95,9 +110,10 @@ func withServer(
             didCommit: { await snapshots.committed($0) })
         let keys = try await pool.withTransaction(as: .service) { db in
             var keys: [String] = []
-            for handle in ["ada", "bob"] {
+            for (handle, role) in [("ada", AccountRole.admin), ("bob", .user)] {
                 let profile = try await ProfileRepository.create(
-                    handle: handle, email: "\(handle)@example.org", passwordHash: "!", on: db)
+                    handle: handle, email: "\(handle)@example.org", passwordHash: "!", role: role,
+                    on: db)
                 let created = try await KeyService.create(
                     profileID: profile.id, name: "test", scopes: Set(Scope.allCases), on: db)
                 keys.append(created.secret.text)
@@ -107,6 +123,11 @@ func withServer(
         var configuration = ServerConfiguration()
         configuration.port = 0
         configure(&configuration)
+        let sealer = Sealer(.unkept())
+        let passwords = PasswordLane(Argon2.Cost(kibibytes: 64, passes: 1))
+        let gatekeeper = Gatekeeper(
+            pool: pool, passwords: passwords, sealer: sealer, isRegistrationOpen: registration,
+            lifetimes: lifetimes, clock: clock.seconds)
         var logger = Logger(label: "test")
         logger.logLevel = .error
         let server = CarrelServer(
@@ -114,12 +135,12 @@ func withServer(
             Services(
                 pool: pool, embedders: embedders,
                 searcher: Searcher(pool: pool, embedders: embedders, snapshots: snapshots),
-                ingestor: ingestor, sealer: Sealer(.unkept()),
+                ingestor: ingestor, gatekeeper: gatekeeper, sealer: sealer,
                 uploadDirectory: directory + "/uploads", logger: logger))
         let port = try await server.start()
         let test = TestServer(
-            server: server, port: port, pool: pool, ingestor: ingestor, key: keys[0],
-            otherKey: keys[1])
+            server: server, port: port, pool: pool, ingestor: ingestor, passwords: passwords,
+            snapshots: snapshots, key: keys[0], otherKey: keys[1])
         do {
             try await body(test)
         } catch {

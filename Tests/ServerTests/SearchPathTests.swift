@@ -115,10 +115,16 @@ struct SearchPathTests {
             let session = try await test.filled(chunks: 20, &random)
             try await session.becomeResident(way.rawValue)
             // Behind the server's back, as another process would.
-            try await test.pool.withConnection(as: .service) { db in
+            try await test.pool.withTransaction(as: .service) { db in
+                let ada = try await KeyService.authenticate(test.key, on: db)
                 switch what {
-                case "key": try await db.script("UPDATE carrel.api_keys SET revoked = true")
-                case "account": try await db.script("UPDATE carrel.profiles SET is_active = false")
+                case "key":
+                    try await KeyService.revoke(
+                        id: ada.credential.id, profileID: ada.profileID, on: db)
+                case "account":
+                    try await db.script("UPDATE carrel.profiles SET role = 'ADMIN'")
+                    _ = try await Administration.deactivate(
+                        ada.profileID, by: nil, Visit("account.deactivate"), on: db)
                 default: try await db.script("DELETE FROM carrel.study_sessions")
                 }
             }
@@ -144,7 +150,7 @@ struct SearchPathTests {
                             """
                             SELECT pg_terminate_backend(pid, 5000)
                             FROM pg_stat_activity
-                            WHERE datname = current_database() AND query LIKE '%IS NULL OR EXISTS%'
+                            WHERE datname = current_database() AND query LIKE '%embedding_model_id, authority%'
                                 AND pid <> pg_backend_pid()
                             """))
                 }

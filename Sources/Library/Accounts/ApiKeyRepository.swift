@@ -48,6 +48,14 @@ package enum ApiKeyRepository {
         try await db.query(selectByProfile, profileID).map(ApiKey.init)
     }
 
+    /// The same in pages of `limit` at most; `after` is the last one seen.
+    package static func list(
+        profileID: UUID, limit: Int, after: TimeCursor?, on db: some Queryable
+    ) async throws -> [ApiKey] {
+        try await db.query(selectPage, profileID, limit, after?.createdAt, after?.id)
+            .map(ApiKey.init)
+    }
+
     /// Returns whether there was such a key. A revoked key stays listed and never works again.
     package static func revoke(id: UUID, profileID: UUID, on db: some Queryable) async throws
         -> Bool
@@ -97,6 +105,20 @@ extension ApiKeyRepository {
         FROM carrel.api_keys AS k
         WHERE k.profile_id = $1
         ORDER BY k.created_at, k.id
+        """)
+
+    private static let selectPage = Statement(
+        "apiKey.selectPage",
+        """
+        SELECT \(columns)
+        FROM carrel.api_keys AS k
+        WHERE k.profile_id = $1
+            AND (k.created_at, k.id) > (
+                coalesce($3, '-infinity'::timestamptz),
+                coalesce($4, '00000000-0000-0000-0000-000000000000'::uuid)
+            )
+        ORDER BY k.created_at, k.id
+        LIMIT $2
         """)
 
     private static let markRevoked = Statement(

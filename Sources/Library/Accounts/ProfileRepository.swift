@@ -50,7 +50,7 @@ package enum ProfileRepository {
 }
 
 extension ProfileRepository {
-    private static let columns = "id, handle, email, role, is_active, created_at"
+    static let columns = "id, handle, email, role, is_active, created_at"
 
     private static let insert = Statement(
         "profile.insert",

@@ -81,11 +81,11 @@ package enum ShareRepository {
     }
 
     /// The documents of a session that are shared to an account now. Empty when there are none, when
-    /// the session is gone, when the owner's account or the recipient's key or account is not good any more.
+    /// the session is gone, when the owner's account or the recipient's key, login or account is not good any more.
     package static func visibleDocuments(
-        sessionID: UUID, to profileID: UUID, apiKey: UUID?, on db: some Queryable
+        sessionID: UUID, to profileID: UUID, credential: UUID?, on db: some Queryable
     ) async throws -> [UUID] {
-        try await db.query(selectVisible, sessionID, profileID, apiKey).map {
+        try await db.query(selectVisible, sessionID, profileID, credential).map {
             row throws(PostgresError) in try row.get(0)
         }
     }
@@ -177,13 +177,8 @@ extension ShareRepository {
         \(visible)
             AND ($3::uuid IS NULL OR EXISTS (
                 SELECT
-                FROM carrel.api_keys AS k
-                JOIN carrel.profiles AS p ON p.id = k.profile_id
-                WHERE k.id = $3
-                    AND k.profile_id = $2
-                    AND NOT k.revoked
-                    AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp())
-                    AND p.is_active
+                FROM carrel.profiles AS p
+                WHERE p.id = $2 AND \(CredentialRepository.end("$3")) IS NOT NULL
             ))
         """)
 

@@ -13,12 +13,18 @@ extension SnapshotCache {
     /// announced meanwhile is lost.
     package func follow() async {
         await removeOrphans()
-        let listener = Listener(pool.configuration, channels: [SessionRepository.channel])
+        let listener = Listener(
+            pool.configuration,
+            channels: [SessionRepository.channel, CredentialRepository.channel])
         for await event in listener.events() {
             switch event {
             case .listening, .overflowed:
+                vouchers.forgetAll()
                 await checkAll()
                 isFollowing.store(true, ordering: .releasing)
+            case .notification(let notification)
+            where notification.channel == CredentialRepository.channel:
+                vouchers.forgetAll()
             case .notification(let notification):
                 if let (session, revision) = Self.parse(notification.payload) {
                     noticed(session, revision)

@@ -62,6 +62,9 @@ package final class SnapshotCache: Sendable {
     /// Whether the process is about to end.
     let isClosed = Atomic<Bool>(false)
 
+    /// Who may search without being read.
+    package let vouchers = Vouchers()
+
     /// Where bases are kept from one process to the next; nil: nowhere.
     let files: SnapshotFiles?
     let sessionBytes: Int
@@ -91,13 +94,19 @@ package final class SnapshotCache: Sendable {
     /// How many times a session was asked for so far: once a search, at least.
     package var searches: UInt64 { state.withLock { $0.clock } }
 
-    /// Whether a snapshot may be searched without asking for the session's revision.
-    package func isTrusted(for consistency: Consistency) -> Bool {
+    /// Whether a snapshot may be searched without asking for the session's revision, by this key or
+    /// login.
+    package func isTrusted(
+        for consistency: Consistency, by credential: UUID?, in session: UUID
+    ) -> Bool {
         switch consistency {
-        case .strong: false
+        case .strong: return false
         // `committed` sees to it.
-        case .session: true
-        case .cached: isFollowing.load(ordering: .acquiring)
+        case .session where credential == nil: return true
+        // Changes and revocations by others are heard of only while notifications arrive.
+        case .session, .cached:
+            return isFollowing.load(ordering: .acquiring)
+                && vouchers.holds(for: credential, in: session)
         }
     }
 

@@ -112,8 +112,10 @@ extension ConnectionHandler {
         let succeeded = finish(id, outcome, number: number, call, isLate: running.isLate)
         if running.isInitialize {
             state.initialized(succeeded, authenticated: peer.principal != nil)
-            splitter.lineLimit = state.lineLimit
+        } else if state.phase == .initialized {
+            state.authenticated(peer.principal != nil, now: .now())
         }
+        splitter.lineLimit = state.lineLimit
         context?.flush()
         takeLines()
         context?.flush()

@@ -23,9 +23,10 @@ struct ConnectionState {
     }
 
     let limits: Limits
-    let openedAt: NIODeadline
     private(set) var phase = Phase.greeting
     private(set) var isAuthenticated = false
+    /// Since when nobody knows who is there.
+    private var strangerSince: NIODeadline
     private(set) var isDraining = false
     /// Requests under way, with the size of their lines.
     private(set) var inFlight: [RequestID: Int] = [:]
@@ -37,7 +38,7 @@ struct ConnectionState {
 
     init(limits: Limits, now: NIODeadline) {
         self.limits = limits
-        openedAt = now
+        strangerSince = now
         lastSign = now
     }
 
@@ -73,10 +74,12 @@ struct ConnectionState {
         case (.greeting, _):
             return WireError(.invalidRequest, "The connection is initialized already.")
         case (_, .greeting), (_, .initializing): return notInitialized
+        case (.initialized, .initialized): break
         case (.account, .initialized), (.session, .initialized):
             guard isAuthenticated else {
                 return WireError(
-                    .unauthenticated, "This needs an API key, given in `initialize.auth`.")
+                    .unauthenticated,
+                    "This needs an API key or token, given in `initialize.auth`, or `auth.login`.")
             }
         }
         guard inFlight.count < limits.maximumInFlight else {
@@ -104,6 +107,12 @@ struct ConnectionState {
         isAuthenticated = succeeded && authenticated
     }
 
+    /// Somebody logged in or out.
+    mutating func authenticated(_ isAuthenticated: Bool, now: NIODeadline) {
+        if self.isAuthenticated, !isAuthenticated { strangerSince = now }
+        self.isAuthenticated = isAuthenticated
+    }
+
     // MARK: Time
 
     /// How many bytes have left for the client, and how many still wait here.
@@ -119,10 +128,13 @@ struct ConnectionState {
     /// Whether the connection has outstayed one of the limits.
     func farewell(at now: NIODeadline) -> Farewell? {
         if let unreadSince, now - unreadSince >= TimeAmount(limits.unread) { return .silent }
-        if !isAuthenticated, now - openedAt >= TimeAmount(limits.unauthenticated) {
+        // Whose password is being checked is waited for: the line before that is short.
+        if !isAuthenticated, inFlight.isEmpty,
+            now - strangerSince >= TimeAmount(limits.unauthenticated)
+        {
             return .told(
                 WireError(
-                    .unauthenticated, "No API key was given in \(limits.unauthenticated).",
+                    .unauthenticated, "Nobody came in within \(limits.unauthenticated).",
                     limit: Int(limits.unauthenticated.components.seconds)))
         }
         if inFlight.isEmpty, now - lastSign >= TimeAmount(limits.idle) {

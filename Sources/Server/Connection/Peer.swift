@@ -18,10 +18,17 @@ final class Peer: Sendable {
     private struct State {
         var principal: Principal?
         var isStrict = false
+        var client: String?
         var sessions: [String: OpenSession] = [:]
         var uploads: [String: Upload] = [:]
         var subscriptions: [UUID: Task<Void, Never>] = [:]
         var isClosed = false
+
+        /// Forgets what was opened; what must be stopped is returned.
+        mutating func empty() -> (subscriptions: [Task<Void, Never>], uploads: [Upload]) {
+            defer { (sessions, uploads, subscriptions) = ([:], [:], [:]) }
+            return (Array(subscriptions.values), Array(uploads.values))
+        }
     }
 
     private let state = Mutex(State())
@@ -44,11 +51,34 @@ final class Peer: Sendable {
     var principal: Principal? { state.withLock { $0.principal } }
     var isStrict: Bool { state.withLock { $0.isStrict } }
 
-    func introduce(_ principal: Principal?, isStrict: Bool) {
+    /// What the client says it is.
+    var client: String? { state.withLock { $0.client } }
+
+    func introduce(_ principal: Principal?, isStrict: Bool, client: String? = nil) {
         state.withLock {
             $0.principal = principal
             $0.isStrict = isStrict
+            $0.client = client
         }
+    }
+
+    /// Somebody logged in on this connection. False when somebody is in already.
+    func enter(_ principal: Principal) -> Bool {
+        state.withLock { state in
+            guard state.principal == nil else { return false }
+            state.principal = principal
+            return true
+        }
+    }
+
+    /// Who was in is out, and nothing they opened stays.
+    func leave() {
+        let (subscriptions, uploads) = state.withLock { state in
+            state.principal = nil
+            return state.empty()
+        }
+        for subscription in subscriptions { subscription.cancel() }
+        for upload in uploads { upload.discard() }
     }
 
     // MARK: Sessions
@@ -126,13 +156,8 @@ final class Peer: Sendable {
     /// The connection is gone: nothing of it stays.
     func close() {
         let (subscriptions, uploads) = state.withLock { state in
-            defer {
-                state.isClosed = true
-                state.sessions = [:]
-                state.uploads = [:]
-                state.subscriptions = [:]
-            }
-            return (state.subscriptions.values, state.uploads.values)
+            state.isClosed = true
+            return state.empty()
         }
         for subscription in subscriptions { subscription.cancel() }
         for upload in uploads { upload.discard() }

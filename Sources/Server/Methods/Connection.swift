@@ -11,12 +11,14 @@ extension Method {
             [
                 .strings("protocolVersions", maximumCount: 32),
                 .optionalObject("client", [.optionalString("name"), .optionalString("version")]),
-                .optionalObject("auth", [.string("apiKey")]),
+                .optionalObject(
+                    "auth", [.optionalString("apiKey"), .optionalString("accessToken")]),
             ]
         ) { call, result in
             let request = try InitializeRequest(&call.params)
-            let principal = try await authenticate(request.apiKey, call)
-            call.peer.introduce(principal, isStrict: request.isStrict)
+            let principal = try await authenticate(request, call)
+            call.peer.introduce(
+                principal, isStrict: request.isStrict, client: request.client)
             request.write(for: principal, call.limits, &result)
         },
         prompt("ping", "Answers.") { call, result in
@@ -28,14 +30,19 @@ extension Method {
         },
     ]
 
-    private static func authenticate(_ apiKey: String?, _ call: Call) async throws -> Principal? {
-        guard let apiKey else { return nil }
+    private static func authenticate(
+        _ request: InitializeRequest, _ call: Call
+    ) async throws -> Principal? {
+        let gatekeeper = call.services.gatekeeper
         do {
-            return try await call.services.pool.withConnection(as: .service) { db in
-                try await KeyService.authenticate(apiKey, on: db)
+            if let key = request.apiKey { return try await gatekeeper.enter(apiKey: key) }
+            if let token = request.accessToken {
+                return try await gatekeeper.enter(accessToken: token)
             }
+            return nil
         } catch let error where WireError(translating: error).kind == .unauthenticated {
-            try await call.recordFailedAuthentication(way: "apiKey")
+            try await call.recordFailedAuthentication(
+                way: request.apiKey == nil ? "accessToken" : "apiKey")
             throw error
         }
     }
@@ -44,6 +51,9 @@ extension Method {
 private struct InitializeRequest {
     let version: String
     let apiKey: String?
+    let accessToken: String?
+    /// Name and version, as the client gives them.
+    let client: String?
     let isStrict: Bool
 
     init(_ params: inout Parameters) throws(WireError) {
@@ -56,17 +66,28 @@ private struct InitializeRequest {
                 got: offered.joined(separator: ", "))
         }
         self.version = version
+        var name: String?
         if var client = try params.optionalObject("client") {
-            _ = try client.optionalString("name")
-            _ = try client.optionalString("version")
+            let parts = [
+                try client.optionalString("name"), try client.optionalString("version"),
+            ].compactMap(\.self)
+            name = parts.isEmpty ? nil : parts.joined(separator: " ")
             try client.finish()
         }
-        var apiKey: String?
+        client = name
+        var (apiKey, accessToken): (String?, String?) = (nil, nil)
         if var auth = try params.optionalObject("auth") {
-            apiKey = try auth.string("apiKey")
+            apiKey = try auth.optionalString("apiKey")
+            accessToken = try auth.optionalString("accessToken")
             try auth.finish()
+            guard (apiKey == nil) != (accessToken == nil) else {
+                throw .invalid(
+                    "auth", expected: "apiKey or accessToken, one of them",
+                    got: apiKey == nil ? "neither" : "both")
+            }
         }
         self.apiKey = apiKey
+        self.accessToken = accessToken
         isStrict = try params.optionalFlag("strict") ?? false
         try params.finish()
     }

@@ -80,12 +80,15 @@ extension Method {
         var told: Progress?
         while !Task.isCancelled {
             do {
+                _ = try await services.gatekeeper.recheck(principal)
                 guard let job = try await current(job.id, services, principal) else { return }
                 let progress = Progress(job)
                 if progress != told, peer.notify(progress.line) {
                     told = progress
                     if job.state.isEnded { return }
                 }
+            } catch let error where WireError(translating: error).kind == .unauthenticated {
+                return
             } catch {
                 // The database is away for a moment; the next look tells.
             }

@@ -77,7 +77,7 @@ extension Method {
                 as: session.asker, session: session.id, query: .vector(vector), k: k,
                 filter: filter,
                 minScore: minScore.map { Float($0) }, deadline: call.deadline,
-                model: session.model, apiKey: session.principal.keyID)
+                model: session.model, credential: session.principal.credential.id)
             let answer = try await searcher.search(request, without: chunk)
             result.members(of: answer, queue: call.arrived.duration(to: begun))
         },
@@ -195,7 +195,8 @@ extension SearchRequest {
                 .map { Float($0) },
             expansion: try call.params.optionalChoice("expand", of: Expansion.self) ?? .none,
             tokenBudget: try call.params.optionalInteger("tokenBudget", in: 1...10_000_000),
-            deadline: call.deadline, model: session.model, apiKey: session.principal.keyID,
+            deadline: call.deadline, model: session.model,
+            credential: session.principal.credential.id,
             exactness: promise == .proven ? .proven : .probable,
             consistency: try call.params.optionalChoice("consistency", of: Consistency.self)
                 ?? .strong)
@@ -203,7 +204,7 @@ extension SearchRequest {
         // Nothing, until the task knows what is shared now (`Method.limited`).
         if session.reach == .shared {
             visibility = .documents([])
-            apiKey = nil
+            credential = nil
         }
         siblings = try call.params.optionalInteger("siblings", in: 0...100) ?? siblings
     }

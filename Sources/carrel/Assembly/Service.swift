@@ -26,6 +26,8 @@ struct Service {
     var cacheBytes = SnapshotCache.Limits.standard.bytes
     /// Whether a database that was given is migrated too; the embedded one always is.
     var migrates = false
+    /// Whether anybody may make an account.
+    var isRegistrationOpen = false
     /// Whether client.json points to this server afterwards.
     ///
     /// A server that lives for one command only leaves an address that is written there already as
@@ -74,12 +76,16 @@ struct Service {
         let ingestor = Ingestor(
             pool: pool, blobs: BlobStore(directory: home.blobs), extractor: Extractor(),
             embedders: embedders, didCommit: { await snapshots.committed($0) })
+        let sealer = Sealer(try home.keyRing())
+        let gatekeeper = Gatekeeper(
+            pool: pool, passwords: PasswordLane(), sealer: sealer,
+            isRegistrationOpen: isRegistrationOpen)
         let server = CarrelServer(
             configuration,
             Services(
                 pool: pool, embedders: embedders,
                 searcher: Searcher(pool: pool, embedders: embedders, snapshots: snapshots),
-                ingestor: ingestor, sealer: Sealer(try home.keyRing()),
+                ingestor: ingestor, gatekeeper: gatekeeper, sealer: sealer,
                 uploadDirectory: home.uploads, logger: logger))
         let address = ClientFile(host: host, port: try await server.start(), apiKey: key)
         let worker = Task { await ingestor.run() }

@@ -8,7 +8,7 @@ struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure this machine.",
         discussion: "EXAMPLE\n  carrel bench search --sizes 1000,10000,50000",
-        subcommands: [Searching.self, Encoding.self, Scanning.self])
+        subcommands: [Searching.self, Encoding.self, Scanning.self, BenchLogin.self])
 
     struct Searching: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -14,7 +14,7 @@ struct Key: AsyncParsableCommand {
             EXAMPLE
               carrel key create laptop --scopes read,write
             """,
-        subcommands: [Create.self, List.self, Revoke.self])
+        subcommands: [Create.self, List.self, Revoke.self, RotateMaster.self])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -32,6 +32,9 @@ struct Key: AsyncParsableCommand {
 
         @Option(help: "After how many days it ends (default: never).")
         var days: Int?
+
+        @Option(help: "Whose, by handle (default: the first account).")
+        var account: String?
 
         @OptionGroup var database: DatabaseOptions
 
@@ -75,7 +78,7 @@ struct Key: AsyncParsableCommand {
             let created = try await database.chosen.withConnection(as: .service) { connection in
                 try await connection.withTransaction { db in
                     let created = try await KeyService.create(
-                        profileID: try await Key.owner(db), name: name, scopes: scopes,
+                        profileID: try await Key.account(account, db), name: name, scopes: scopes,
                         sessionID: session,
                         expiresAt: days.map { Date(timeIntervalSinceNow: Double($0) * 86_400) },
                         on: db)
@@ -97,6 +100,9 @@ struct Key: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the keys, without their secrets.",
             discussion: "EXAMPLE\n  carrel key list")
+
+        @Option(help: "Whose, by handle (default: the first account).")
+        var account: String?
 
         @OptionGroup var database: DatabaseOptions
 
@@ -123,7 +129,7 @@ struct Key: AsyncParsableCommand {
         func run() async throws {
             let lines = try await database.chosen.withConnection(as: .service) { connection in
                 try await KeyService.list(
-                    profileID: try await Key.owner(connection), on: connection
+                    profileID: try await Key.account(account, connection), on: connection
                 ).map(Line.init)
             }
             if json { return try lines.printJSON() }
@@ -145,11 +151,14 @@ struct Key: AsyncParsableCommand {
         @Argument(help: "Its id or its name.")
         var key: String
 
+        @Option(help: "Whose, by handle (default: the first account).")
+        var account: String?
+
         @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
             try await database.chosen.withConnection(as: .service) { connection in
-                let owner = try await Key.owner(connection)
+                let owner = try await Key.account(account, connection)
                 let keys = try await KeyService.list(profileID: owner, on: connection)
                 guard
                     let found = keys.first(where: {
@@ -168,8 +177,14 @@ struct Key: AsyncParsableCommand {
         }
     }
 
-    /// The account whose keys these are: the first, until accounts can be made.
-    private static func owner(_ db: some Queryable) async throws -> UUID {
+    /// The account whose keys these are: the first one unless another is named.
+    private static func account(_ handle: String?, _ db: some Queryable) async throws -> UUID {
+        if let handle {
+            guard let profile = try await ProfileRepository.getByHandle(handle, on: db) else {
+                throw Failure("there is no account \"\(handle)\"; see `carrel account list`")
+            }
+            return profile.id
+        }
         guard let profile = try await ProfileRepository.first(on: db) else {
             throw Failure("there is no account yet; the first `carrel serve` makes one")
         }

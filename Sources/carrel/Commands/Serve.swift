@@ -43,6 +43,15 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Memory for sessions in MB; half of the machine's unless given.")
     var cacheMb: Int?
 
+    @Option(
+        help: """
+            Whether anybody may make an account: open or closed. Closed, `carrel account create` \
+            makes them.
+            """)
+    var registration = Registration.closed
+
+    enum Registration: String, ExpressibleByArgument { case open, closed }
+
     @OptionGroup var database: DatabaseOptions
 
     @OptionGroup var embedding: EmbeddingOptions
@@ -58,7 +67,7 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         var service = Service(
             database: database.chosen, embedders: try embedding.choice(), host: host, port: port,
-            poolSize: poolSize, migrates: migrate)
+            poolSize: poolSize, migrates: migrate, isRegistrationOpen: registration == .open)
         if let cacheMb { service.cacheBytes = cacheMb << 20 }
         try await service.run { address in
             Terminal.say("carrel: listening on \(address.host):\(address.port)")

@@ -15,6 +15,21 @@ enum Terminal {
     /// Whether someone watches standard error, where progress is shown.
     static let isWatched = isatty(STDERR_FILENO) == 1
 
+    /// What is typed unseen; from `CARREL_PASSWORD`, or a line of standard input, where nobody types.
+    static func password(_ prompt: String) throws(Failure) -> String {
+        if prompt.hasPrefix("Password"), let given = Home.environment("CARREL_PASSWORD") {
+            return given
+        }
+        if isatty(STDIN_FILENO) == 1 {
+            guard let typed = unsafe getpass(prompt) else { throw Failure("nothing was typed") }
+            return unsafe String(cString: typed)
+        }
+        guard let line = readLine(), !line.isEmpty else {
+            throw Failure("expected a password on standard input, or in CARREL_PASSWORD")
+        }
+        return line
+    }
+
     static func say(_ line: String) { write(line + "\n", to: .standardOutput) }
 
     static func note(_ line: String) { write(line + "\n", to: .standardError) }

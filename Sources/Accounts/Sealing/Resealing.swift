@@ -1,0 +1,51 @@
+// After a master key was added: what was sealed with older ones is sealed anew, some rows at a time.
+
+internal import FoundationEssentials
+internal import Library
+package import Postgres
+
+/// A column of sealed values that can be sealed anew. Whoever has one adds it to `all`.
+package struct Resealing: Sendable {
+    package let name: String
+    private let step: @Sendable (Sealer, Int, Transaction) async throws -> Int
+
+    /// `step` seals at most so many values anew, each with its row locked, and says how many it found.
+    package init(
+        _ name: String,
+        step: @escaping @Sendable (Sealer, _ limit: Int, Transaction) async throws -> Int
+    ) {
+        self.name = name
+        self.step = step
+    }
+
+    package static let all = [totpSecrets]
+
+    private static let batch = 100
+
+    /// Seals all of the column with the newest key. Can be stopped and begun again at any time.
+    ///
+    /// - Returns: how many values it sealed anew.
+    package func run(_ sealer: Sealer, on connection: Connection) async throws -> Int {
+        var total = 0
+        while true {
+            try Task.checkCancellation()
+            let count = try await connection.withTransaction { transaction in
+                try await step(sealer, Self.batch, transaction)
+            }
+            if count == 0 { return total }
+            total += count
+        }
+    }
+
+    private static let totpSecrets = Resealing("second factors") { sealer, limit, transaction in
+        let rows = try await ProfileRepository.totpSecrets(
+            notBeginningWith: sealer.newestHeader, limit: limit, on: transaction)
+        for (id, secret) in rows {
+            guard let new = try sealer.reseal(secret, at: Gatekeeper.totpPlace(id)) else {
+                continue
+            }
+            try await ProfileRepository.resealTotp(secret: new, id: id, on: transaction)
+        }
+        return rows.count
+    }
+}
