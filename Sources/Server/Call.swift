@@ -39,7 +39,9 @@ struct Call: Sendable {
             throw WireError(
                 .invalidRequest, "`\(member)` is not a member of a request.", field: member)
         }
-        params = Parameters(request.params, isStrict: isStrict, declared: method.declared)
+        params = Parameters(
+            request.params, isStrict: isStrict,
+            declared: configuration.checksDeclarations ? method.declared : nil)
         _ = params.value("strict")
         deadline = try params.optionalInteger("timeoutMs", in: 1...86_400_000)
             .map { arrived.advanced(by: .milliseconds($0)) }

@@ -61,6 +61,8 @@ package struct ServerConfiguration: Sendable {
     package var progressInterval = Duration.milliseconds(100)
     /// How long an idle client may still send after `$/draining`, to be told so.
     package var drainingGrace = Duration.milliseconds(250)
+    /// Whether a method that reads what it does not declare is refused, as our mistake: for tests.
+    package var checksDeclarations = false
     /// How long requests run on after the client has closed its side.
     package var halfCloseGrace = Duration.seconds(2)
 

@@ -41,13 +41,11 @@ package struct Parameters: Sendable {
 
     /// Refuses members that no reader asked for, if the client is strict.
     ///
-    /// In a debug build it also refuses, as our own mistake, members that were read without being
-    /// declared: the description of the protocol would not know them.
+    /// Where it is known what was declared, it also refuses, as our own mistake, members that were read
+    /// without being declared: the description of the protocol would not know them.
     package func finish() throws(WireError) {
         guard let object else { return }
-        #if DEBUG
-            if let declared { try check(object, declared) }
-        #endif
+        if let declared { try check(object, declared) }
         guard isStrict else { return }
         for (position, member) in object.enumerated()
         where position >= 64 || read & (1 << UInt64(position)) == 0 {

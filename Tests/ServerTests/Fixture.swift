@@ -122,6 +122,7 @@ func withServer(
         }
         var configuration = ServerConfiguration()
         configuration.port = 0
+        configuration.checksDeclarations = true
         configure(&configuration)
         let sealer = Sealer(.unkept())
         let passwords = PasswordLane(Argon2.Cost(kibibytes: 64, passes: 1))
