@@ -17,7 +17,7 @@ struct Migrate: AsyncParsableCommand {
               carrel migrate up
               carrel migrate status
             """,
-        subcommands: [Up.self, Down.self, State.self, Verify.self])
+        subcommands: [Up.self, Down.self, State.self, Verify.self, Diagram.self])
 
     struct Up: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -122,6 +122,21 @@ struct Migrate: AsyncParsableCommand {
                         + "\(found.unexpected.count) unexpected")
             }
             Terminal.say("the database is what its migrations make")
+        }
+    }
+
+    struct Diagram: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Draw the tables of the database (Mermaid), as in docs/schema.md.",
+            discussion: "EXAMPLE\n  carrel migrate diagram")
+
+        @OptionGroup var database: DatabaseOptions
+
+        func run() async throws {
+            let drawn = try await database.chosen.withMigratingConnection { connection in
+                try await SchemaDiagram.read(on: connection)
+            }
+            Terminal.say(drawn.mermaid)
         }
     }
 }
