@@ -54,6 +54,9 @@ package enum Indexes {
             name: "0017_prune_removed_documents",
             bytes: PackageResources._017_prune_removed_documents_sql),
         File(name: "0018_create_logins", bytes: PackageResources._018_create_logins_sql),
+        File(
+            name: "0019_create_extraction_records",
+            bytes: PackageResources._019_create_extraction_records_sql),
     ]
 
     /// One retrieval index each, with the reason for every parameter.

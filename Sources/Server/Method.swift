@@ -131,6 +131,7 @@ extension Method {
         connection, sessions, documents, uploads, parts, searches, imports, plans, topics, chats,
         jobs, operators, audits, folders, quotas, groups, shares,
         authentication, secondFactors, keys, accounts,
+        borrowers, citations,
     ]
 
     /// Every method, as the families list them.

@@ -5,7 +5,8 @@ import Testing
 @Suite("The command line")
 struct UsageTests {
     static let commands = [
-        "serve", "migrate", "migrate up", "migrate down", "migrate status", "migrate verify", "key",
+        "serve", "migrate", "migrate up", "migrate down", "migrate status", "migrate verify",
+        "migrate diagram", "key",
         "key create", "key list", "key revoke", "key rotate-master", "account", "account create",
         "account list", "account password", "account deactivate", "account reactivate",
         "account role", "account unlock", "login", "session", "session create", "session list",
@@ -13,6 +14,8 @@ struct UsageTests {
         "plan accept", "topic", "topic list", "topic create", "topic tick", "topic order",
         "topic delete", "chat", "chat list", "chat show", "chat say", "ingest", "import", "search",
         "evaluate", "status",
+        "borrower", "borrower create", "borrower list", "borrower show", "borrower delete",
+        "borrower income", "borrower account", "borrower cite", "citation", "citation verify",
         "describe",
         "bench", "bench search", "bench embed", "bench login", "bench kernels", "demo", "audit",
         "audit list",

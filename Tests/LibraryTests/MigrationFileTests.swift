@@ -67,6 +67,7 @@ struct MigrationFileTests {
         16: "af7c48456d8ad90fc435eaf9374d952312e3256c357b4633a08e927d183e1ff0",
         17: "0d39d1eca0af733bf5fdc024b1fb41ece40fbd2107c169ccc10f99a9b7239441",
         18: "547debaf9ee3a1c3d6d10eecb17ab758c30435a51b568ccec7fdb876862d6a79",
+        19: "b40332e9382156b8ffa0adfdebdb551e3bb1aff11193e922c2f298de12cafcc7",
     ]
 
     @Test("A definition stands in a migration word for word")
