@@ -24,6 +24,7 @@ serve: build ## Run the server in the foreground (port 7117; stop with control-C
 
 # Without the flag SwiftPM builds everything a second time, for @testable, which no test uses.
 test: build ## Run every test, against a PostgreSQL of its own
+	@scripts/setup tests
 	@set -o pipefail; swift test -c release --disable-testable-imports 2>&1 | tee .build/test.log || \
 		{ printf '\nWhat failed:\n'; grep -E '✘|error:' .build/test.log; exit 1; }
 

@@ -67,6 +67,9 @@ let package = Package(
         .systemLibrary(name: "CCMarkGFM"),
         .systemLibrary(name: "CXXHash"),
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2"),
+        .target(
+            name: "CCurl", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Werror"])],
+            linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "CConfine", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Werror"])]),
 
         // Leaves: arithmetic, the database's tongue, files taken apart, the wire's tongue.
@@ -77,6 +80,7 @@ let package = Package(
         .target(
             name: "Lexical", dependencies: ["CSnowball", "CICU"], exclude: ["README.md"],
             resources: [.embedInCode("StopWords")], swiftSettings: settings),
+        .target(name: "Clouds", dependencies: ["CCurl", crypto], swiftSettings: settings),
         .target(name: "Documents", dependencies: [crypto], swiftSettings: settings),
         // What `carrel-extract` does; nothing else links these libraries.
         .target(
@@ -112,7 +116,9 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "Ingestion",
-            dependencies: ["Library", "Postgres", "Vectors", "Documents", "Embedding", crypto],
+            dependencies: [
+                "Clouds", "Library", "Postgres", "Vectors", "Documents", "Embedding", crypto,
+            ],
             swiftSettings: settings),
 
         .target(
@@ -137,7 +143,8 @@ let package = Package(
         .executableTarget(
             name: "carrel",
             dependencies: [
-                "Vectors", "Postgres", "Documents", "Wire", "Library", "Embedding", "Accounts",
+                "Clouds", "Vectors", "Postgres", "Documents", "Wire", "Library", "Embedding",
+                "Accounts",
                 "Retrieval", "Ingestion", "Server", "CarrelClient", "EmbeddedPostgres", "Workload",
                 arguments, crypto, logging,
             ],
@@ -156,7 +163,8 @@ let package = Package(
 
         // Tests, and the database they run against.
         .target(
-            name: "TestSupport", dependencies: ["EmbeddedPostgres", "Library", "Postgres"],
+            name: "TestSupport",
+            dependencies: ["Clouds", "EmbeddedPostgres", "Library", "Postgres"],
             path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(
             name: "PostgresTests", dependencies: ["EmbeddedPostgres", "Postgres", "TestSupport"],
@@ -173,6 +181,8 @@ let package = Package(
             name: "DocumentsTests", dependencies: ["Documents", "carrel-extract"],
             exclude: ["Fixtures"], swiftSettings: settings),
 
+        .testTarget(
+            name: "CloudsTests", dependencies: ["Clouds", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "WireTests", dependencies: ["Wire", nio], swiftSettings: settings),
         .testTarget(
@@ -206,8 +216,8 @@ let package = Package(
         .testTarget(
             name: "IngestionTests",
             dependencies: [
-                "Documents", "Embedding", "Ingestion", "Library", "Postgres", "Retrieval",
-                "TestSupport", "Vectors", "carrel-extract", "ingestion-victim",
+                "Clouds", "Documents", "Embedding", "Ingestion", "Library", "Postgres",
+                "Retrieval", "TestSupport", "Vectors", "carrel-extract", "ingestion-victim",
             ],
             swiftSettings: settings),
     ]

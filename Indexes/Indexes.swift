@@ -57,6 +57,9 @@ package enum Indexes {
         File(
             name: "0019_create_extraction_records",
             bytes: PackageResources._019_create_extraction_records_sql),
+        File(
+            name: "0020_note_unclaimed_blobs", bytes: PackageResources._020_note_unclaimed_blobs_sql
+        ),
     ]
 
     /// One retrieval index each, with the reason for every parameter.

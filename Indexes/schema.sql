@@ -1247,3 +1247,9 @@ CREATE POLICY owner ON carrel.source_references TO carrel_app
     ));
 
 CREATE POLICY service ON carrel.source_references TO carrel_service USING (true);
+-- Keys of the blob store that no document holds: bytes on their way in, and bytes to be removed.
+CREATE TABLE carrel.unclaimed_blobs (
+    key text PRIMARY KEY,
+    sweep_after timestamptz NOT NULL DEFAULT now()
+
+CREATE INDEX unclaimed_blobs_sweep_after_idx ON carrel.unclaimed_blobs (sweep_after);

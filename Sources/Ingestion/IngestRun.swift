@@ -34,7 +34,7 @@ struct IngestRun {
         }
         self.ingestor = ingestor
         self.lease = lease
-        scratch = Scratch(blobs: ingestor.blobs, job: lease.job.id)
+        scratch = Scratch(in: ingestor.scratchDirectory, job: lease.job.id)
         timings = scratch.read(as: StageTimings.self, "timings", key: "") ?? StageTimings()
     }
 
@@ -62,8 +62,9 @@ struct IngestRun {
             guard let blob = UUID(uuidString: document.filePath) else {
                 throw DocumentError.unreadable("its bytes are missing")
             }
-            let found = try await ingestor.extractor.extract(
-                ingestor.blobs.path(of: blob), fileName: document.fileName)
+            let found = try await ingestor.blobs.withFile(blob) { path in
+                try await ingestor.extractor.extract(path, fileName: document.fileName)
+            }
             timings.extractMicroseconds += began.microsecondsAgo
             try keep(found, "extract", key: key)
             extracted = found

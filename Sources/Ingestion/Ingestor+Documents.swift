@@ -9,7 +9,7 @@ extension Ingestor {
     /// Deletes a document with its chunks, and then its bytes. False when it was not there.
     ///
     /// Work on it is cancelled first. The bytes go only after the rows: a document always has its
-    /// bytes, and a process that dies in between leaves a file nobody refers to.
+    /// bytes, and what a process that dies in between leaves behind is swept.
     @discardableResult
     package func delete(
         as asker: Asker, session: UUID, document: UUID,
@@ -21,14 +21,15 @@ extension Ingestor {
             let gone = try await DocumentRepository.delete(
                 sessionID: session, id: document, on: db)
             guard let gone else { return nil }
+            try await BlobRepository.disown(gone.filePath, on: db)
             try await SessionRepository.settle(id: session, on: db)
             try await lastly(gone, db)
             return (gone, jobs)
         }
         guard let (document, jobs) = deleted else { return false }
         await didCommit(session)
-        for job in jobs { Scratch(blobs: blobs, job: job).remove() }
-        if let key = UUID(uuidString: document.filePath) { try? blobs.delete(key) }
+        for job in jobs { Scratch(in: scratchDirectory, job: job).remove() }
+        if let key = UUID(uuidString: document.filePath) { await discard(key) }
         return true
     }
 
@@ -75,7 +76,7 @@ extension Ingestor {
             try await SessionRepository.settle(id: job.sessionID, on: db)
             return true
         }
-        if cancelled { Scratch(blobs: blobs, job: id).remove() }
+        if cancelled { Scratch(in: scratchDirectory, job: id).remove() }
         return cancelled
     }
 }

@@ -21,7 +21,7 @@ extension Ingestor {
         description: String? = nil,
         lastly: @Sendable (Document, Transaction) async throws -> Void = { _, _ in }
     ) async throws -> (document: Document, job: Job) {
-        let blob = try await blocking { [blobs] in try blobs.put(bytes) }
+        let blob = try await keep { try await blobs.put(bytes, as: $0) }
         return try await enqueue(
             blob, as: asker, session: session, fileName: fileName, description, lastly)
     }
@@ -32,7 +32,7 @@ extension Ingestor {
         description: String? = nil,
         lastly: @Sendable (Document, Transaction) async throws -> Void = { _, _ in }
     ) async throws -> (document: Document, job: Job) {
-        let blob = try await blocking { [blobs] in try blobs.put(contentsOf: path) }
+        let blob = try await keep { try await blobs.put(contentsOf: path, as: $0) }
         return try await enqueue(
             blob, as: asker, session: session, fileName: fileName, description, lastly)
     }
@@ -43,12 +43,15 @@ extension Ingestor {
     ) async throws -> (document: Document, job: Job) {
         let new = NewDocument(
             sessionID: session, fileName: FileName.display(fileName),
-            filePath: blob.key.uuidString.lowercased(), fileDescription: description,
+            filePath: blob.key.blobKey, fileDescription: description,
             fileHash: blob.sha256, fileType: Ingestor.unknownFileType,
             fileSizeBytes: Int64(blob.size))
         do {
             let submitted = try await pool.withTransaction(as: asker) { db in
                 let document = try await DocumentRepository.create(new, on: db)
+                guard try await BlobRepository.claim(blob.key.blobKey, on: db) else {
+                    throw IngestionError.storage("the file waited too long to be taken in")
+                }
                 let job = try await JobRepository.enqueue(
                     NewJob(sessionID: session, kind: .ingest, documentID: document.id), on: db)
                 try await lastly(document, db)
@@ -59,13 +62,13 @@ extension Ingestor {
         } catch let error as PostgresError {
             // If the row is there after all, it needs its bytes.
             if case .outcomeUnknown = error { throw error }
-            try? blobs.delete(blob.key)
+            await discard(blob.key)
             if error.sqlState == .foreignKeyViolation || error.isRowSecurity {
                 throw IngestionError.sessionNotFound
             }
             throw error
         } catch {
-            try? blobs.delete(blob.key)
+            await discard(blob.key)
             throw error
         }
     }

@@ -9,10 +9,12 @@ package import Postgres
 /// Takes files in, and works on them until their chunks can be searched.
 ///
 /// A value: copies share the pool, the files and the bell that wakes workers. Any number of them, in
-/// any number of processes, may run against one database and one blob directory.
+/// any number of processes, may run against one database and one blob store.
 package struct Ingestor: Sendable {
     let pool: Pool
-    let blobs: BlobStore
+    let blobs: any BlobStore
+    /// Where unfinished jobs keep what they have done so far.
+    let scratchDirectory: String
     let extractor: Extractor
     let embedders: EmbedderRegistry
     let options: Options
@@ -31,6 +33,8 @@ package struct Ingestor: Sendable {
         package var pollInterval = Duration.seconds(1)
         /// How often a job is begun before it is given up, whatever stopped it.
         package var attempts = 5
+        /// How often blobs that no document claims are looked for.
+        package var sweepInterval = Duration.seconds(600)
         /// The wait before the second attempt; doubled for each one after it.
         package var backoff = Duration.seconds(2)
 
@@ -42,13 +46,15 @@ package struct Ingestor: Sendable {
     }
 
     package init(
-        pool: Pool, blobs: BlobStore, extractor: Extractor, embedders: EmbedderRegistry,
+        pool: Pool, blobs: any BlobStore, scratch: String, extractor: Extractor,
+        embedders: EmbedderRegistry,
         options: Options = Options(),
         observe: @escaping @Sendable (WorkerEvent) async throws -> Void = { _ in },
         didCommit: @escaping @Sendable (UUID) async -> Void = { _ in }
     ) {
         self.pool = pool
         self.blobs = blobs
+        scratchDirectory = scratch
         self.extractor = extractor
         self.embedders = embedders
         self.options = options

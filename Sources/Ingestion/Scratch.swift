@@ -13,8 +13,8 @@ import Crypto
 package struct Scratch: Sendable {
     private let directory: String
 
-    package init(blobs: BlobStore, job: UUID) {
-        directory = "\(blobs.directory)/jobs/\(job.uuidString.lowercased())"
+    package init(in scratch: String, job: UUID) {
+        directory = "\(scratch)/\(job.uuidString.lowercased())"
     }
 
     /// The content written under that name and key, or nil.
@@ -57,8 +57,8 @@ package struct Scratch: Sendable {
 
 extension Scratch {
     /// Jobs that have scratch files.
-    static func jobs(in blobs: BlobStore) -> [UUID] {
-        let names = try? FileManager.default.contentsOfDirectory(atPath: "\(blobs.directory)/jobs")
+    static func jobs(in scratch: String) -> [UUID] {
+        let names = try? FileManager.default.contentsOfDirectory(atPath: scratch)
         return (names ?? []).compactMap(UUID.init(uuidString:))
     }
 }

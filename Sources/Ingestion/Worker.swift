@@ -11,8 +11,13 @@ extension Ingestor {
     ///
     /// A database that is away is waited for; nothing else ends the loop either.
     package func run() async {
-        await sweep()
+        await sweepScratch()
+        var nextSweep = ContinuousClock.now
         while !Task.isCancelled {
+            if ContinuousClock.now >= nextSweep {
+                _ = try? await sweepBlobs()
+                nextSweep = .now + options.sweepInterval
+            }
             let worked = (try? await runOnce()) ?? false
             if !worked { await bell.wait(upTo: options.pollInterval) }
         }
@@ -91,13 +96,13 @@ extension Ingestor {
         } catch is LeaseLost {
             return
         }
-        Scratch(blobs: blobs, job: job.id).remove()
+        Scratch(in: scratchDirectory, job: job.id).remove()
     }
 
     /// Removes scratch files of jobs that have ended: a worker killed right after its commit leaves
     /// them behind.
-    private func sweep() async {
-        for job in Scratch.jobs(in: blobs) { await discardScratch(ofEnded: job) }
+    private func sweepScratch() async {
+        for job in Scratch.jobs(in: scratchDirectory) { await discardScratch(ofEnded: job) }
     }
 
     /// Removes a job's scratch files if it has ended or is gone; leaves them when in doubt.
@@ -105,6 +110,6 @@ extension Ingestor {
         let ended = try? await pool.withConnection(as: .service) { db in
             try await JobRepository.get(id: job, on: db).map(\.state.isEnded) ?? true
         }
-        if ended == true { Scratch(blobs: blobs, job: job).remove() }
+        if ended == true { Scratch(in: scratchDirectory, job: job).remove() }
     }
 }

@@ -17,6 +17,10 @@ struct Home: Sendable {
     var cluster: String { path + "/postgres" }
     /// What was ingested, under names of our own.
     var blobs: String { path + "/blobs" }
+    /// What unfinished jobs have done so far.
+    var scratch: String { path + "/blobs/jobs" }
+    /// Copies of documents from a bucket, while they are read.
+    var copies: String { path + "/copies" }
     var snapshots: String { path + "/snapshots" }
     /// What is being uploaded.
     var uploads: String { path + "/uploads" }

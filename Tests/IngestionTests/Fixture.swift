@@ -14,16 +14,19 @@ import Vectors
 struct Workshop {
     let pool: Pool
     let session: StudySession
-    let blobs: BlobStore
+    let blobs: LocalBlobStore
 
     func ingestor(
-        embedder: any Embedder = HashingEmbedder(), options: Ingestor.Options = .hasty,
+        store: (any BlobStore)? = nil, embedder: any Embedder = HashingEmbedder(),
+        options: Ingestor.Options = .hasty,
         observe: @escaping @Sendable (WorkerEvent) async throws -> Void = { _ in }
     ) -> Ingestor {
         Ingestor(
-            pool: pool, blobs: blobs, extractor: Extractor(),
+            pool: pool, blobs: store ?? blobs, scratch: scratch, extractor: Extractor(),
             embedders: EmbedderRegistry([embedder]), options: options, observe: observe)
     }
+
+    var scratch: String { blobs.directory + "/jobs" }
 
     /// Files under the blob directory, scratch included.
     var files: [String] {
@@ -105,7 +108,7 @@ extension Ingestor.Options {
 }
 
 func withWorkshop<R>(size: Int = 6, _ body: (Workshop) async throws -> R) async throws -> R {
-    let blobs = BlobStore(directory: try TestDirectory.make("blobs-\(UUID().uuidString)"))
+    let blobs = LocalBlobStore(directory: try TestDirectory.make("blobs-\(UUID().uuidString)"))
     return try await withDatabase(migrated: true, size: size) { pool in
         let identity = HashingEmbedder().identity
         let session = try await pool.withTransaction(as: .service) { db in

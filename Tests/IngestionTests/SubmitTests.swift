@@ -19,7 +19,7 @@ struct SubmitTests {
             #expect(document.fileSizeBytes == bytes.count)
             #expect(job.state == .queued && job.documentID == document.id)
             let key = try #require(UUID(uuidString: document.filePath))
-            #expect(try shop.blobs.get(key) == bytes)
+            #expect(try await shop.blobs.bytes(of: key) == bytes)
             #expect(!shop.files.joined().contains("book"))
         }
     }

@@ -17,7 +17,7 @@ let pool = Pool(try PostgresConfiguration(url: arguments[1]), size: 3)
 var options = Ingestor.Options()
 options.lease = .seconds(2)
 let ingestor = Ingestor(
-    pool: pool, blobs: BlobStore(directory: arguments[2]),
+    pool: pool, blobs: LocalBlobStore(directory: arguments[2]), scratch: arguments[2] + "/jobs",
     extractor: Extractor(helper: arguments[3]), embedders: EmbedderRegistry([HashingEmbedder()]),
     options: options
 ) { event in

@@ -68,6 +68,7 @@ struct MigrationFileTests {
         17: "0d39d1eca0af733bf5fdc024b1fb41ece40fbd2107c169ccc10f99a9b7239441",
         18: "547debaf9ee3a1c3d6d10eecb17ab758c30435a51b568ccec7fdb876862d6a79",
         19: "b40332e9382156b8ffa0adfdebdb551e3bb1aff11193e922c2f298de12cafcc7",
+        20: "98efebb0fa1716dec99dd95d6a4c91ddf8a2f245c88db6c8341a29da7f9c290b",
     ]
 
     @Test("A definition stands in a migration word for word")

@@ -33,7 +33,8 @@ private struct Node: Sendable {
         let directory = try TestDirectory.make("node-\(UUID().uuidString)")
         let embedders = EmbedderRegistry([HashingEmbedder()])
         let ingestor = Ingestor(
-            pool: pool, blobs: BlobStore(directory: directory + "/blobs"), extractor: Extractor(),
+            pool: pool, blobs: LocalBlobStore(directory: directory + "/blobs"),
+            scratch: directory + "/scratch", extractor: Extractor(),
             embedders: embedders, didCommit: { await snapshots.committed($0) })
         var configuration = ServerConfiguration()
         configuration.port = 0

@@ -105,7 +105,8 @@ func withServer(
         let embedders = EmbedderRegistry([SlowEmbedder()])
         let snapshots = SnapshotCache(pool, limits: .init(bytes: 1 << 28))
         let ingestor = Ingestor(
-            pool: pool, blobs: BlobStore(directory: directory + "/blobs"),
+            pool: pool, blobs: LocalBlobStore(directory: directory + "/blobs"),
+            scratch: directory + "/scratch",
             extractor: Extractor(), embedders: embedders,
             didCommit: { await snapshots.committed($0) })
         let keys = try await pool.withTransaction(as: .service) { db in

@@ -109,6 +109,8 @@ extension Method {
                 }
             } while !files.isEmpty
             let deleted = try await call.services.pool.withTransaction(as: principal.asker) { db in
+                // A file that came meanwhile goes with the session; its bytes are swept.
+                try await BlobRepository.disownAll(sessionID: session.id, on: db)
                 let deleted = try await SessionRepository.delete(
                     id: session.id, profileID: principal.profileID, on: db)
                 if deleted {

@@ -18,6 +18,7 @@ import Server
 struct Service {
     let database: Database
     var embedders = EmbedderChoice()
+    var blobs = BlobChoice.files
     var host = "127.0.0.1"
     /// 0 takes a free one.
     var port = 0
@@ -74,8 +75,9 @@ struct Service {
             pool, limits: .init(bytes: cacheBytes),
             files: SnapshotFiles(directory: home.snapshots, limitBytes: 4 * cacheBytes))
         let ingestor = Ingestor(
-            pool: pool, blobs: BlobStore(directory: home.blobs), extractor: Extractor(),
-            embedders: embedders, didCommit: { await snapshots.committed($0) })
+            pool: pool, blobs: try await blobs.store(home), scratch: home.scratch,
+            extractor: Extractor(), embedders: embedders,
+            didCommit: { await snapshots.committed($0) })
         let sealer = Sealer(try home.keyRing())
         let gatekeeper = Gatekeeper(
             pool: pool, passwords: PasswordLane(), sealer: sealer,

@@ -21,6 +21,10 @@ struct Serve: AsyncParsableCommand {
               CARREL_EMBEDDING_URL    an OpenAI-compatible server, with
               CARREL_EMBEDDING_MODEL  the model to ask it for and
               CARREL_EMBEDDING_KEY    the key to show it
+              CARREL_BLOBS            where documents' bytes go: s3://BUCKET/PREFIX, with
+              CARREL_BLOBS_ENDPOINT   the server, if it is not Amazon's,
+              CARREL_BLOBS_REGION     its region, and
+              CARREL_BLOBS_ACCESS_KEY and CARREL_BLOBS_SECRET_KEY
 
             EXAMPLE
               carrel serve --port 7117
@@ -56,6 +60,8 @@ struct Serve: AsyncParsableCommand {
 
     @OptionGroup var embedding: EmbeddingOptions
 
+    @OptionGroup var blobs: BlobOptions
+
     func validate() throws {
         guard (0...65_535).contains(port) else { throw ValidationError("--port goes to 65535") }
         guard (1...1000).contains(poolSize) else {
@@ -66,8 +72,9 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         var service = Service(
-            database: database.chosen, embedders: try embedding.choice(), host: host, port: port,
-            poolSize: poolSize, migrates: migrate, isRegistrationOpen: registration == .open)
+            database: database.chosen, embedders: try embedding.choice(), blobs: try blobs.choice(),
+            host: host, port: port, poolSize: poolSize, migrates: migrate,
+            isRegistrationOpen: registration == .open)
         if let cacheMb { service.cacheBytes = cacheMb << 20 }
         try await service.run { address in
             Terminal.say("carrel: listening on \(address.host):\(address.port)")

@@ -1,0 +1,158 @@
+// A bucket on a real S3 server, which checks every signature.
+
+import Clouds
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite("A bucket", .enabled(if: Moto.isThere, Comment(rawValue: Moto.wanted)))
+struct BucketTests {
+    private func bucket(_ name: String) async throws -> S3Bucket {
+        let server = try await Moto.shared.server()
+        return try S3Bucket(
+            try await server.bucket(name), client: HTTPClient(rule: .anywhere))
+    }
+
+    private static func sha256(_ bytes: [UInt8]) -> String {
+        switch bytes.count {
+        case 0: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        default: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        }
+    }
+
+    private func read(_ key: String, _ bucket: S3Bucket, ifMatch: String? = nil) async throws
+        -> [UInt8]
+    {
+        let bytes = Mutex<[UInt8]>([])
+        try await bucket.get(key, ifMatch: ifMatch, limit: 1 << 20) { piece in
+            bytes.withLock { $0 += piece }
+        }
+        return bytes.withLock { $0 }
+    }
+
+    @Test("Objects come back under whatever name they have, page after page")
+    func roundTrip() async throws {
+        let bucket = try await bucket("round-trip")
+        let keys = [
+            "a.txt", "folder/b c.txt", "folder/ü+~%41&=?.txt", "zz/../up.txt", "日本語.md",
+            "new\nline", "plus+plus",
+        ]
+        for key in keys {
+            let bytes = Array("abc".utf8)
+            try await bucket.put(key, HTTPBody(bytes), sha256: Self.sha256(bytes))
+        }
+        var listed: [S3Object] = []
+        var next: String?
+        var pages = 0
+        repeat {
+            let page = try await bucket.list(after: next, limit: 3)
+            listed += page.objects
+            next = page.next
+            pages += 1
+        } while next != nil
+        #expect(pages == 3)
+        #expect(Set(listed.map(\.key)) == Set(keys))
+        #expect(listed.allSatisfy { $0.size == 3 && !$0.etag.isEmpty && !$0.etag.contains("\"") })
+        for key in keys { #expect(try await read(key, bucket) == Array("abc".utf8), "\(key)") }
+        #expect(try await bucket.list(prefix: "folder/").objects.count == 2)
+        #expect(try await bucket.list(prefix: "nothing").objects.isEmpty)
+        for key in keys {
+            try await bucket.delete(key)
+            try await bucket.delete(key)
+        }
+        #expect(try await bucket.list().objects.isEmpty)
+    }
+
+    @Test("An object that is another by now is not the one that was listed")
+    func changed() async throws {
+        let bucket = try await bucket("changed")
+        let bytes = Array("abc".utf8)
+        try await bucket.put("a", HTTPBody(bytes), sha256: Self.sha256(bytes))
+        let etag = try #require(try await bucket.list().objects.first?.etag)
+        #expect(try await read("a", bucket, ifMatch: etag) == bytes)
+        try await bucket.put("a", HTTPBody([]), sha256: Self.sha256([]))
+        await #expect(throws: CloudError.notFound) {
+            try await read("a", bucket, ifMatch: etag)
+        }
+    }
+
+    @Test(
+        "A missing object, a missing bucket, a wrong secret and too large an object are told apart")
+    func refusals() async throws {
+        let server = try await Moto.shared.server()
+        var address = try await server.bucket("refusals")
+        let client = HTTPClient(rule: .anywhere)
+        let bucket = try S3Bucket(address, client: client)
+        await #expect(throws: CloudError.notFound) { try await read("nothing", bucket) }
+        try await bucket.put("abc", HTTPBody(Array("abc".utf8)), sha256: Self.sha256([1]))
+        await #expect(throws: CloudError.tooLarge(limit: 2)) {
+            try await bucket.get("abc", limit: 2) { _ in }
+        }
+        address.bucket = "no-such-bucket"
+        await #expect(throws: CloudError.notFound) {
+            try await S3Bucket(address, client: client).list()
+        }
+        address.bucket = "refusals"
+        address.credentials.secretKey = "wrong"
+        await #expect(throws: CloudError.denied(code: "SignatureDoesNotMatch")) {
+            try await S3Bucket(address, client: client).list()
+        }
+    }
+}
+
+@Suite("Answers of S3")
+struct S3AnswerTests {
+    private func bucket(_ server: TinyWebServer) throws -> S3Bucket {
+        var backoff = Backoff()
+        backoff.firstDelay = .milliseconds(1)
+        return try S3Bucket(
+            S3Bucket.Address(
+                endpoint: server.url(""), region: "us-east-1", bucket: "bucket",
+                credentials: S3Credentials(accessKey: "AKIA", secretKey: "secret")),
+            client: HTTPClient(rule: .anywhere), backoff: backoff)
+    }
+
+    @Test("A server that is away for a moment is asked again, and not for ever")
+    func again() async throws {
+        let count = Mutex(0)
+        let server = try TinyWebServer { _, send in
+            let number = count.withLock { count in
+                count += 1
+                return count
+            }
+            let body = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
+            _ = send(
+                number <= 2
+                    ? "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
+                    : "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+        }
+        #expect(try await bucket(server).list().objects.isEmpty)
+        #expect(server.heads.count == 3)
+        let busy = try TinyWebServer { _, send in
+            _ = send("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
+        }
+        await #expect(throws: CloudError.unavailable(reason: "it answered 503")) {
+            try await bucket(busy).list()
+        }
+        #expect(busy.heads.count == 4)
+    }
+
+    @Test(
+        "A listing that is none is refused",
+        arguments: [
+            "", "no XML", "<html></html>",
+            "<ListBucketResult><Contents></Contents></ListBucketResult>",
+            "<ListBucketResult><Contents><Key>a</Key><Size>-1</Size></Contents></ListBucketResult>",
+            "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
+            "<!DOCTYPE x [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><ListBucketResult><Contents>"
+                + "<Key>&a;</Key><Size>x</Size></Contents></ListBucketResult>",
+        ])
+    func malformed(body: String) async throws {
+        let server = try TinyWebServer { _, send in
+            _ = send("HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+        }
+        await #expect(throws: CloudError.self) { try await bucket(server).list() }
+        #expect(server.heads.count == 1)
+    }
+}

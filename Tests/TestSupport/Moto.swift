@@ -1,0 +1,135 @@
+// A real S3 server for tests: moto, in a process of its own on 127.0.0.1, which checks signatures.
+
+package import Clouds
+internal import Foundation
+internal import Synchronization
+
+/// One server per test process, with one user who may do everything.
+package actor Moto {
+    package static let shared = Moto()
+
+    package struct Server: Sendable {
+        package let endpoint: String
+        package let credentials: S3Credentials
+
+        /// A new bucket's address.
+        package func bucket(_ name: String) async throws -> S3Bucket.Address {
+            let address = S3Bucket.Address(
+                endpoint: endpoint, region: "us-east-1", bucket: name, credentials: credentials)
+            try await S3Bucket(address, client: HTTPClient(rule: .anywhere)).create()
+            return address
+        }
+    }
+
+    /// Where `scripts/setup tests` puts it.
+    private static var directory: String {
+        let environment = ProcessInfo.processInfo.environment
+        let home = environment["CARREL_HOME"] ?? "data/var"
+        return environment["CARREL_MOTO_DIR"] ?? "\(home)/runtime/moto"
+    }
+
+    /// What a skipped test says.
+    package static let wanted: String = "there is no moto: run scripts/setup tests"
+
+    package static var isThere: Bool {
+        FileManager.default.fileExists(atPath: directory + "/moto/server.py")
+    }
+
+    private var starting: Task<Server, any Error>?
+
+    package func server() async throws -> Server {
+        if let starting { return try await starting.value }
+        let task = Task { try await Moto.start() }
+        starting = task
+        return try await task.value
+    }
+
+    /// Ends with its standard input, which ends with this process, however that ends.
+    private static let program = """
+        import os, sys, threading
+        def wait():
+            sys.stdin.buffer.read()
+            os._exit(0)
+        threading.Thread(target=wait, daemon=True).start()
+        from moto.server import main
+        main(sys.argv[1:])
+        """
+
+    private static let lifeline = Mutex<Pipe?>(nil)
+
+    private static func start() async throws -> Server {
+        let port = try freePort()
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["python3", "-c", program, "-H", "127.0.0.1", "-p", "\(port)"]
+        process.environment = ProcessInfo.processInfo.environment.merging([
+            "PYTHONPATH": directory, "PYTHONDONTWRITEBYTECODE": "1",
+            // The first three requests make the user; all others are checked.
+            "INITIAL_NO_AUTH_ACTION_COUNT": "3",
+        ]) { $1 }
+        let input = Pipe()
+        process.standardInput = input
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        lifeline.withLock { $0 = input }
+        try process.run()
+        let endpoint = "http://127.0.0.1:\(port)"
+        try await waitUntilReady(endpoint, process)
+        return Server(endpoint: endpoint, credentials: try await makeUser(endpoint))
+    }
+
+    private static func waitUntilReady(_ endpoint: String, _ process: Process) async throws {
+        let client = HTTPClient(rule: .anywhere)
+        for _ in 0..<1200 {
+            let answer = try? await client.send(
+                HTTPRequest("GET", endpoint + "/moto-api/data.json"))
+            if answer?.status == 200 { return }
+            guard process.isRunning else { break }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw CloudError.unavailable(reason: "moto did not start")
+    }
+
+    private static func makeUser(_ endpoint: String) async throws -> S3Credentials {
+        let policy =
+            #"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#
+        _ = try await ask(endpoint, [("Action", "CreateUser"), ("UserName", "carrel")])
+        _ = try await ask(
+            endpoint,
+            [
+                ("Action", "PutUserPolicy"), ("UserName", "carrel"), ("PolicyName", "all"),
+                ("PolicyDocument", policy),
+            ])
+        let answer = try await ask(
+            endpoint, [("Action", "CreateAccessKey"), ("UserName", "carrel")])
+        func text(_ name: String) -> String {
+            let start = answer.firstRange(of: "<\(name)>")?.upperBound ?? answer.startIndex
+            let end = answer.firstRange(of: "</\(name)>")?.lowerBound ?? start
+            return String(answer[start..<end])
+        }
+        return S3Credentials(
+            accessKey: text("AccessKeyId"), secretKey: text("SecretAccessKey"))
+    }
+
+    private static func ask(
+        _ endpoint: String, _ form: [(name: String, value: String)]
+    ) async throws -> String {
+        let body = Array(SignatureV4.canonical(form).utf8)
+        let answer = try await HTTPClient(rule: .anywhere).send(
+            HTTPRequest(
+                "POST", endpoint + "/",
+                headers: [
+                    (name: "content-type", value: "application/x-www-form-urlencoded"),
+                    (
+                        name: "authorization",
+                        value: "AWS4-HMAC-SHA256 Credential=none/20260101/us-east-1/iam/"
+                            + "aws4_request, SignedHeaders=host, Signature=none"
+                    ),
+                ], body: HTTPBody(body)))
+        guard answer.status == 200 else {
+            throw CloudError.rejected(
+                status: answer.status, code: String(decoding: answer.body, as: UTF8.self))
+        }
+        return String(decoding: answer.body, as: UTF8.self)
+    }
+}
