@@ -108,7 +108,7 @@ let package = Package(
 
         // The work: who may, query to hits, files to chunks.
         .target(
-            name: "Accounts", dependencies: ["Library", "Postgres", "CArgon2", crypto],
+            name: "Accounts", dependencies: ["Clouds", "Library", "Postgres", "CArgon2", crypto],
             swiftSettings: settings),
         .target(
             name: "Retrieval",
@@ -129,8 +129,9 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Wire", "Vectors", "Postgres", "Documents", "Lexical", "Library", "Embedding",
-                "Accounts", "Retrieval", "Ingestion", "Study", crypto, logging, nio, nioPosix,
+                "Clouds", "Wire", "Vectors", "Postgres", "Documents", "Lexical", "Library",
+                "Embedding", "Accounts", "Retrieval", "Ingestion", "Study", crypto, logging, nio,
+                nioPosix,
             ],
             swiftSettings: settings),
         .target(
@@ -175,7 +176,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "AccountsTests",
-            dependencies: ["Accounts", "Library", "Postgres", "TestSupport"],
+            dependencies: ["Accounts", "Clouds", "Library", "Postgres", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "DocumentsTests", dependencies: ["Documents", "carrel-extract"],
@@ -190,7 +191,7 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Accounts", "Documents", "Embedding", "Ingestion", "Library", "Postgres",
+                "Accounts", "Clouds", "Documents", "Embedding", "Ingestion", "Library", "Postgres",
                 "Retrieval", "Server", "TestSupport", "Vectors", "Wire", logging, nio, nioPosix,
             ],
             swiftSettings: settings),
@@ -211,7 +212,7 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "ingestion-victim",
-            dependencies: ["Documents", "Embedding", "Ingestion", "Postgres"],
+            dependencies: ["Clouds", "Documents", "Embedding", "Ingestion", "Postgres"],
             path: "Tests/IngestionVictim", swiftSettings: settings),
         .testTarget(
             name: "IngestionTests",

@@ -60,6 +60,9 @@ package enum Indexes {
         File(
             name: "0020_note_unclaimed_blobs", bytes: PackageResources._020_note_unclaimed_blobs_sql
         ),
+        File(
+            name: "0021_create_cloud_connections",
+            bytes: PackageResources._021_create_cloud_connections_sql),
     ]
 
     /// One retrieval index each, with the reason for every parameter.

@@ -8,7 +8,7 @@ package struct Backoff: Sendable {
 
     /// Doubles the wait each time; half of it is random, so that those refused together do not come
     /// back together.
-    func retrying<R>(
+    package func retrying<R>(
         _ body: () async throws(CloudError) -> R
     ) async throws(CloudError) -> R {
         var attempt = 1

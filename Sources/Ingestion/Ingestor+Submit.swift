@@ -41,21 +41,13 @@ extension Ingestor {
         _ blob: Blob, as asker: Asker, session: UUID, fileName: String, _ description: String?,
         _ lastly: @Sendable (Document, Transaction) async throws -> Void
     ) async throws -> (document: Document, job: Job) {
-        let new = NewDocument(
-            sessionID: session, fileName: FileName.display(fileName),
-            filePath: blob.key.blobKey, fileDescription: description,
-            fileHash: blob.sha256, fileType: Ingestor.unknownFileType,
-            fileSizeBytes: Int64(blob.size))
         do {
             let submitted = try await pool.withTransaction(as: asker) { db in
-                let document = try await DocumentRepository.create(new, on: db)
-                guard try await BlobRepository.claim(blob.key.blobKey, on: db) else {
-                    throw IngestionError.storage("the file waited too long to be taken in")
-                }
-                let job = try await JobRepository.enqueue(
-                    NewJob(sessionID: session, kind: .ingest, documentID: document.id), on: db)
-                try await lastly(document, db)
-                return (document: document, job: job)
+                let submitted = try await Self.enqueue(
+                    blob, session: session, fileName: fileName, description: description,
+                    sourceURI: nil, on: db)
+                try await lastly(submitted.document, db)
+                return submitted
             }
             bell.ring()
             return submitted
@@ -71,6 +63,25 @@ extension Ingestor {
             await discard(blob.key)
             throw error
         }
+    }
+
+    /// Makes the document that claims a blob, PENDING, and the job that will take it in.
+    static func enqueue(
+        _ blob: Blob, session: UUID, fileName: String, description: String?, sourceURI: String?,
+        on db: Transaction
+    ) async throws -> (document: Document, job: Job) {
+        let document = try await DocumentRepository.create(
+            NewDocument(
+                sessionID: session, fileName: FileName.display(fileName),
+                filePath: blob.key.blobKey, fileDescription: description, fileHash: blob.sha256,
+                fileType: unknownFileType, fileSizeBytes: Int64(blob.size), sourceURI: sourceURI),
+            on: db)
+        guard try await BlobRepository.claim(blob.key.blobKey, on: db) else {
+            throw IngestionError.storage("the file waited too long to be taken in")
+        }
+        let job = try await JobRepository.enqueue(
+            NewJob(sessionID: session, kind: .ingest, documentID: document.id), on: db)
+        return (document: document, job: job)
     }
 
     /// Until the extractor has looked inside; a name proves nothing.

@@ -23,6 +23,8 @@ package struct Ingestor: Sendable {
     /// Told of a session whose searchable rows were changed by a commit, before the change is
     /// acknowledged: whoever caches sessions catches up here.
     let didCommit: @Sendable (UUID) async -> Void
+    /// Opens people's clouds.
+    let openCloud: CloudOpener
     let bell = Bell()
 
     /// How patient a worker is.
@@ -33,6 +35,8 @@ package struct Ingestor: Sendable {
         package var pollInterval = Duration.seconds(1)
         /// How often a job is begun before it is given up, whatever stopped it.
         package var attempts = 5
+        /// The largest object that an import takes.
+        package var importedBytes = 100 << 20
         /// How often blobs that no document claims are looked for.
         package var sweepInterval = Duration.seconds(600)
         /// The wait before the second attempt; doubled for each one after it.
@@ -49,6 +53,9 @@ package struct Ingestor: Sendable {
         pool: Pool, blobs: any BlobStore, scratch: String, extractor: Extractor,
         embedders: EmbedderRegistry,
         options: Options = Options(),
+        openCloud: @escaping CloudOpener = { _, _ in
+            throw IngestionError.conflict("this server asks no clouds")
+        },
         observe: @escaping @Sendable (WorkerEvent) async throws -> Void = { _ in },
         didCommit: @escaping @Sendable (UUID) async -> Void = { _ in }
     ) {
@@ -59,6 +66,7 @@ package struct Ingestor: Sendable {
         self.embedders = embedders
         self.options = options
         self.observe = observe
+        self.openCloud = openCloud
         self.didCommit = didCommit
     }
 
@@ -80,4 +88,6 @@ package enum WorkerEvent: Sendable, Hashable {
     case storing
     /// Committed; the scratch files are still there.
     case stored
+    /// One more object of an import is in its report, by its place.
+    case imported(object: Int)
 }

@@ -1,5 +1,6 @@
 // What a worker does about an error: nobody's fault, the file's, or the world's for a while.
 
+import Clouds
 import Documents
 import Embedding
 import Library
@@ -24,6 +25,7 @@ enum Setback: Sendable, Equatable {
             case let error as EmbeddingError: Setback(embedding: error)
             case let error as PostgresError: Setback(postgres: error)
             case let error as IngestionError: Setback(ingestion: error)
+            case let error as CloudError: Setback(cloud: error)
             // The document or its session is gone, and the job with it.
             case LibraryError.notFound: .stopped
             case let error as LibraryError:
@@ -63,6 +65,15 @@ enum Setback: Sendable, Equatable {
             case .server(let server) where server.sqlState == .foreignKeyViolation: .stopped
             case .server, .invalidParameter, .decoding:
                 .permanent(code: "internal", reason: "the database refused the document's rows")
+            }
+    }
+
+    private init(cloud error: CloudError) {
+        self =
+            switch error {
+            case .cancelled: .stopped
+            case .unavailable, .local: .transient(error.description)
+            default: .permanent(code: error.code, reason: error.description)
             }
     }
 

@@ -3,23 +3,35 @@
 import Foundation
 
 import Documents
-import Library
+package import Library
 import Postgres
 
 extension Ingestor {
-    /// Works until the task is cancelled. Several calls side by side share the work.
+    /// Works until the task is cancelled. Several calls side by side share the work. Imports have a
+    /// turn of their own: they wait for others' servers.
     ///
     /// A database that is away is waited for; nothing else ends the loop either.
     package func run() async {
         await sweepScratch()
-        var nextSweep = ContinuousClock.now
-        while !Task.isCancelled {
-            if ContinuousClock.now >= nextSweep {
-                _ = try? await sweepBlobs()
-                nextSweep = .now + options.sweepInterval
+        await withTaskGroup { group in
+            for kinds in [[JobKind.ingest, .assignTopics], [.import]] {
+                group.addTask { await work(on: kinds) }
             }
-            let worked = (try? await runOnce()) ?? false
+            group.addTask { await sweeping() }
+        }
+    }
+
+    private func work(on kinds: [JobKind]) async {
+        while !Task.isCancelled {
+            let worked = (try? await runOnce(kinds)) ?? false
             if !worked { await bell.wait(upTo: options.pollInterval) }
+        }
+    }
+
+    private func sweeping() async {
+        while !Task.isCancelled {
+            _ = try? await sweepBlobs()
+            try? await Task.sleep(for: options.sweepInterval)
         }
     }
 
@@ -27,12 +39,14 @@ extension Ingestor {
     ///
     /// - Throws: what kept it from leasing a job or from writing down how one ended; the job is
     ///   then taken up again when its lease has run out.
-    package func runOnce() async throws -> Bool {
+    package func runOnce(_ kinds: [JobKind] = [.ingest, .assignTopics, .import]) async throws
+        -> Bool
+    {
         // One name per lease, not per worker: a lease that was lost is never mistaken for a new one.
         let owner = "\(ProcessInfo.processInfo.processIdentifier)-\(UUID().uuidString)"
         let job = try await pool.withConnection(as: .service) { db in
             try await JobRepository.lease(
-                kinds: [.ingest, .assignTopics], owner: owner, for: options.lease, on: db)
+                kinds: kinds, owner: owner, for: options.lease, on: db)
         }
         guard let job else { return false }
         let lease = Lease(job: job, owner: owner, duration: options.lease, pool: pool)
@@ -51,6 +65,10 @@ extension Ingestor {
     private func work(under lease: Lease) async throws {
         if lease.job.kind == .assignTopics {
             return try await AssignRun(ingestor: self, lease: lease).work()
+        }
+        if lease.job.kind == .import {
+            var run = try await CloudImportRun(self, lease)
+            return try await run.work()
         }
         var run = try await IngestRun(self, lease)
         try await run.work()

@@ -37,9 +37,13 @@ struct ListPage<Cursor: Codable & Sendable>: Sendable {
     ) {
         let page = entries.prefix(limit)
         result.array(name, of: page, write)
-        guard entries.count > limit, let last = page.last,
-            let next = try? JSONEncoder().encode(cursor(last))
-        else { return }
+        guard entries.count > limit, let last = page.last else { return }
+        self.write(next: cursor(last), &result)
+    }
+
+    /// Writes where the next page begins.
+    func write(next cursor: Cursor, _ result: inout JSONWriter) {
+        guard let next = try? JSONEncoder().encode(cursor) else { return }
         result.member("next", Base64.encode(Array(next)))
     }
 }

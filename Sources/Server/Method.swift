@@ -130,8 +130,7 @@ extension Method {
     private static let families = [
         connection, sessions, documents, uploads, parts, searches, imports, plans, topics, chats,
         jobs, operators, audits, folders, quotas, groups, shares,
-        authentication, secondFactors, keys, accounts,
-        borrowers, citations,
+        authentication, secondFactors, keys, accounts, clouds, borrowers, citations,
     ]
 
     /// Every method, as the families list them.

@@ -1,6 +1,7 @@
 // What the methods work with. The command assembles it; the server owns none of it.
 
 package import Accounts
+import Clouds
 package import Embedding
 package import Ingestion
 package import Logging
@@ -18,6 +19,8 @@ package final class Services: Sendable {
     package let searcher: Searcher
     package let ingestor: Ingestor
     package let gatekeeper: Gatekeeper
+    /// The accounts' own clouds.
+    package let clouds: CloudVault
     /// What must not be read in the database is sealed with it.
     package let sealer: Sealer
     /// Where uploads wait for their commit. Not beside the stored files: nothing here outlives
@@ -27,7 +30,7 @@ package final class Services: Sendable {
 
     package init(
         pool: Pool, embedders: EmbedderRegistry, searcher: Searcher, ingestor: Ingestor,
-        gatekeeper: Gatekeeper, sealer: Sealer, uploadDirectory: String,
+        gatekeeper: Gatekeeper, sealer: Sealer, clouds: CloudVault? = nil, uploadDirectory: String,
         logger: Logger = Logger(label: "carrel.server")
     ) {
         self.pool = pool
@@ -36,6 +39,7 @@ package final class Services: Sendable {
         self.ingestor = ingestor
         self.gatekeeper = gatekeeper
         self.sealer = sealer
+        self.clouds = clouds ?? CloudVault(sealer: sealer, rule: AddressRule())
         self.uploadDirectory = uploadDirectory
         self.logger = logger
     }

@@ -3,6 +3,7 @@
 // id that the client is given.
 
 import Accounts
+import Clouds
 import Documents
 import Embedding
 import Ingestion
@@ -27,6 +28,7 @@ extension WireError {
             case let error as EmbeddingError: WireError(error)
             case let error as DocumentError: WireError(error)
             case let error as VectorError: WireError(error)
+            case let error as CloudError: WireError(error)
             default: .unexplained
             }
     }
@@ -221,6 +223,32 @@ extension WireError {
         case .zeroVector:
             self.init(.invalidVector, "The vector has no direction.", got: "the zero vector")
         default: self = .unexplained
+        }
+    }
+
+    private init(_ error: CloudError) {
+        switch error {
+        case .invalid(let field, let reason):
+            self.init(.invalidParams, "`\(field)`: \(reason).", field: field)
+        case .forbiddenAddress(let host):
+            self.init(
+                .forbidden,
+                "\(host) is at an address that this server does not ask; its operator may allow it.",
+                field: "endpoint")
+        case .denied(let code):
+            self.init(
+                .forbidden, "The cloud refused the credentials (\(code)).", field: "credentials",
+                got: code)
+        case .unavailable(let reason):
+            self.init(
+                .unavailable, "The cloud does not answer: \(reason).",
+                retryAfterMilliseconds: 1000)
+        case .notFound: self.init(.notFound, "The cloud has no such bucket or object.")
+        case .local:
+            self.init(.unavailable, "The file could not be kept.", retryAfterMilliseconds: 1000)
+        case .cancelled: self = .cancelledByClient
+        case .redirected, .rejected, .tooLarge, .malformed:
+            self.init(.conflict, "The cloud cannot be used: \(error).")
         }
     }
 

@@ -29,7 +29,7 @@ struct Carrel: AsyncParsableCommand {
         version: version,
         subcommands: [
             Serve.self, Migrate.self, Account.self, Login.self, Key.self, Session.self, Ingest.self,
-            Import.self, Search.self,
+            Import.self, Cloud.self, Search.self,
             Plan.self, Topic.self, Chat.self, Folder.self, Share.self, GroupCommand.self,
             Quota.self, Audit.self, Evaluate.self,
             Status.self, Describe.self,

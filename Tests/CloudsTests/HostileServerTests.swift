@@ -58,8 +58,8 @@ struct HostileServerTests {
         let server = try TinyWebServer { _, send in
             _ = send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
         }
-        setenv("http_proxy", proxy.url(), 1)
-        defer { unsetenv("http_proxy") }
+        unsafe setenv("http_proxy", proxy.url(), 1)
+        defer { unsafe unsetenv("http_proxy") }
         _ = try await client.send(HTTPRequest("GET", server.url()))
         #expect(proxy.heads.isEmpty)
     }

@@ -19,7 +19,7 @@ struct SignatureTests {
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
     /// aws-sig-v4-test-suite: get-vanilla, get-vanilla-query-order-key-case.
-    private static let general = [
+    private static let generalVectors = [
         Vector(
             headers: [("Host", "example.amazonaws.com"), ("X-Amz-Date", "20150830T123600Z")],
             signature: "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),
@@ -29,7 +29,7 @@ struct SignatureTests {
             signature: "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500"),
     ]
 
-    @Test("The general vectors come out as published", arguments: general)
+    @Test("The general vectors come out as published", arguments: generalVectors)
     func general(vector: Vector) {
         let signer = SignatureV4(
             S3Credentials(
@@ -48,7 +48,7 @@ struct SignatureTests {
     private static let date = (name: "x-amz-date", value: "20130524T000000Z")
 
     /// Amazon S3 API reference, "Authenticating requests: examples".
-    private static let s3 = [
+    private static let s3Vectors = [
         Vector(
             path: "/test.txt",
             headers: [
@@ -75,7 +75,7 @@ struct SignatureTests {
             signature: "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"),
     ]
 
-    @Test("S3's examples come out as published", arguments: s3)
+    @Test("S3's examples come out as published", arguments: s3Vectors)
     func s3(vector: Vector) {
         let signer = SignatureV4(
             S3Credentials(

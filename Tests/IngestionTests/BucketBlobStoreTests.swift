@@ -35,14 +35,15 @@ struct BucketBlobStoreTests {
         try await withWorkshop { shop in
             let ingestor = shop.ingestor(store: store)
             let (document, job) = try await ingestor.submit(
-                session: shop.session.id, fileName: "book.md", bytes: book(paragraphs: 30))
+                as: .service, session: shop.session.id, fileName: "book.md",
+                bytes: book(paragraphs: 30))
             #expect(try await bucket.list().objects.map(\.key) == ["docs/\(document.filePath)"])
             #expect(try await ingestor.runOnce())
             #expect(try await shop.job(job.id).state == .succeeded)
             #expect(try await shop.reload().chunkCount > 0)
             #expect(shop.files.isEmpty)
             #expect(try FileManager.default.contentsOfDirectory(atPath: copies).isEmpty)
-            try await ingestor.delete(session: shop.session.id, document: document.id)
+            try await ingestor.delete(as: .service, session: shop.session.id, document: document.id)
             #expect(try await bucket.list().objects.isEmpty)
         }
     }
@@ -64,9 +65,10 @@ struct BucketBlobStoreTests {
         try await withWorkshop { shop in
             await #expect(throws: IngestionError.self) {
                 try await shop.ingestor(store: store).submit(
-                    session: shop.session.id, fileName: "a.md", bytes: book(paragraphs: 3))
+                    as: .service, session: shop.session.id, fileName: "a.md",
+                    bytes: book(paragraphs: 3))
             }
-            let documents = try await shop.pool.withConnection { db in
+            let documents = try await shop.pool.withConnection(as: .service) { db in
                 try await DocumentRepository.listDocuments(
                     sessionID: shop.session.id, limit: 10, offset: 0, on: db)
             }

@@ -19,11 +19,13 @@ struct Workshop {
     func ingestor(
         store: (any BlobStore)? = nil, embedder: any Embedder = HashingEmbedder(),
         options: Ingestor.Options = .hasty,
-        observe: @escaping @Sendable (WorkerEvent) async throws -> Void = { _ in }
+        observe: @escaping @Sendable (WorkerEvent) async throws -> Void = { _ in },
+        openCloud: @escaping CloudOpener = { _, _ in throw LibraryError.notFound }
     ) -> Ingestor {
         Ingestor(
             pool: pool, blobs: store ?? blobs, scratch: scratch, extractor: Extractor(),
-            embedders: EmbedderRegistry([embedder]), options: options, observe: observe)
+            embedders: EmbedderRegistry([embedder]), options: options,
+            openCloud: openCloud, observe: observe)
     }
 
     var scratch: String { blobs.directory + "/jobs" }

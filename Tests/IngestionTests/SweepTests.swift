@@ -9,7 +9,7 @@ import Testing
 @Suite("Stray blobs")
 struct SweepTests {
     private func note(_ key: UUID, within time: Duration, _ shop: Workshop) async throws {
-        try await shop.pool.withConnection { db in
+        try await shop.pool.withConnection(as: .service) { db in
             try await BlobRepository.expect(key.uuidString.lowercased(), within: time, on: db)
         }
     }
@@ -39,11 +39,12 @@ struct SweepTests {
         try await withWorkshop { shop in
             let ingestor = shop.ingestor()
             let (document, _) = try await ingestor.submit(
-                session: shop.session.id, fileName: "a.md", bytes: book(paragraphs: 3))
+                as: .service, session: shop.session.id, fileName: "a.md", bytes: book(paragraphs: 3)
+            )
             #expect(try await ingestor.sweepBlobs() == 0)
             #expect(shop.files.count == 1)
             // As a process that dies right after the commit of a deletion leaves it.
-            try await shop.pool.withTransaction { db in
+            try await shop.pool.withTransaction(as: .service) { db in
                 let gone = try await DocumentRepository.delete(
                     sessionID: shop.session.id, id: document.id, on: db)
                 try await BlobRepository.disown(try #require(gone).filePath, on: db)
@@ -60,7 +61,7 @@ struct SweepTests {
             let key = UUID()
             try await note(key, within: .zero, shop)
             try await shop.ingestor().sweepBlobs()
-            let claimed = try await shop.pool.withTransaction { db in
+            let claimed = try await shop.pool.withTransaction(as: .service) { db in
                 try await BlobRepository.claim(key.uuidString.lowercased(), on: db)
             }
             #expect(!claimed)
@@ -72,8 +73,9 @@ struct SweepTests {
         try await withWorkshop { shop in
             let ingestor = shop.ingestor()
             _ = try await ingestor.submit(
-                session: shop.session.id, fileName: "a.md", bytes: book(paragraphs: 3))
-            try await shop.pool.withTransaction { db in
+                as: .service, session: shop.session.id, fileName: "a.md", bytes: book(paragraphs: 3)
+            )
+            try await shop.pool.withTransaction(as: .service) { db in
                 try await BlobRepository.disownAll(sessionID: shop.session.id, on: db)
                 _ = try await SessionRepository.delete(
                     id: shop.session.id, profileID: shop.session.profileID, on: db)

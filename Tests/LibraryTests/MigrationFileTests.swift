@@ -69,6 +69,7 @@ struct MigrationFileTests {
         18: "547debaf9ee3a1c3d6d10eecb17ab758c30435a51b568ccec7fdb876862d6a79",
         19: "b40332e9382156b8ffa0adfdebdb551e3bb1aff11193e922c2f298de12cafcc7",
         20: "98efebb0fa1716dec99dd95d6a4c91ddf8a2f245c88db6c8341a29da7f9c290b",
+        21: "a1cb429ca3da8d12d699a79c5e655143045f77827e3295396455c411eca0aaa3",
     ]
 
     @Test("A definition stands in a migration word for word")

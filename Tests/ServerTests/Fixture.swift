@@ -2,6 +2,7 @@
 // does not.
 
 import Accounts
+import Clouds
 import Documents
 import Embedding
 import Foundation
@@ -104,10 +105,15 @@ func withServer(
         let directory = try TestDirectory.make("server")
         let embedders = EmbedderRegistry([SlowEmbedder()])
         let snapshots = SnapshotCache(pool, limits: .init(bytes: 1 << 28))
+        let sealer = Sealer(.unkept())
+        // One address of loopback, for servers of the tests; 127.0.0.2 is refused like any other.
+        let allowed = AddressRule(allowing: [AddressRange("127.0.0.1")!])
+        let clouds = CloudVault(sealer: sealer, rule: allowed)
         let ingestor = Ingestor(
             pool: pool, blobs: LocalBlobStore(directory: directory + "/blobs"),
             scratch: directory + "/scratch",
             extractor: Extractor(), embedders: embedders,
+            openCloud: { try await clouds.opened($0, of: $1, pool) },
             didCommit: { await snapshots.committed($0) })
         let keys = try await pool.withTransaction(as: .service) { db in
             var keys: [String] = []
@@ -125,7 +131,6 @@ func withServer(
         configuration.port = 0
         configuration.checksDeclarations = true
         configure(&configuration)
-        let sealer = Sealer(.unkept())
         let passwords = PasswordLane(Argon2.Cost(kibibytes: 64, passes: 1))
         let gatekeeper = Gatekeeper(
             pool: pool, passwords: passwords, sealer: sealer, isRegistrationOpen: registration,
@@ -138,7 +143,7 @@ func withServer(
                 pool: pool, embedders: embedders,
                 searcher: Searcher(pool: pool, embedders: embedders, snapshots: snapshots),
                 ingestor: ingestor, gatekeeper: gatekeeper, sealer: sealer,
-                uploadDirectory: directory + "/uploads", logger: logger))
+                clouds: clouds, uploadDirectory: directory + "/uploads", logger: logger))
         let port = try await server.start()
         let test = TestServer(
             server: server, port: port, pool: pool, ingestor: ingestor, passwords: passwords,

@@ -31,7 +31,7 @@ package final class TinyWebServer: Sendable {
         self.listener = listener
         Thread.detachNewThread { [weak self] in
             while true {
-                let connection = unsafe accept(listener, nil, nil)
+                let connection = accept(listener, nil, nil)
                 guard connection >= 0, let server = self else { return }
                 Thread.detachNewThread {
                     server.serve(connection, answer)

@@ -3,7 +3,7 @@
 internal import CCurl
 
 /// A handle that keeps its connections; used by one thread at a time.
-final class CurlHandle: @unchecked Sendable {
+@safe final class CurlHandle: @unchecked Sendable {
     private let http: OpaquePointer
 
     init() throws(CloudError) {
@@ -105,10 +105,16 @@ extension Duration {
 private func withCStrings<R>(
     _ lines: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> R
 ) -> R {
-    let starts = lines.indices.map { lines[..<$0].reduce(0) { $0 + $1.utf8.count + 1 } }
-    let bytes = lines.flatMap { Array($0.utf8CString) }
+    var bytes: [CChar] = []
+    var starts: [Int] = []
+    for line in lines {
+        starts.append(bytes.count)
+        bytes += line.utf8CString
+    }
     return unsafe bytes.withUnsafeBufferPointer { text in
-        var pointers: [UnsafePointer<CChar>?] = starts.map { unsafe text.baseAddress! + $0 }
+        var pointers: [UnsafePointer<CChar>?] = unsafe starts.map { start in
+            unsafe text.baseAddress! + start
+        }
         unsafe pointers.append(nil)
         return unsafe pointers.withUnsafeBufferPointer { unsafe body($0.baseAddress!) }
     }

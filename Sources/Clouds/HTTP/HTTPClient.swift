@@ -45,7 +45,8 @@ package final class HTTPClient: Sendable {
     private func perform(_ transfer: Transfer) -> Result<HTTPResponse, CloudError> {
         do throws(CloudError) {
             if transfer.isCancelled { throw .cancelled }
-            let handle = try idle.withLock { $0.popLast() } ?? CurlHandle()
+            let kept = idle.withLock { $0.popLast() }
+            let handle = if let kept { kept } else { try CurlHandle() }
             defer { idle.withLock { $0.append(handle) } }
             return .success(try handle.perform(transfer, within: limits))
         } catch {

@@ -5,7 +5,7 @@ internal import Foundation
 
 package struct S3Bucket: Sendable {
     /// Where a bucket is, and who asks.
-    package struct Address: Sendable, Equatable {
+    package struct Address: Sendable, Equatable, Codable {
         /// `https://s3.eu-central-1.amazonaws.com`: the bucket's name is added to its path.
         package var endpoint: String
         package var region: String
@@ -85,7 +85,8 @@ package struct S3Bucket: Sendable {
 
     /// Reads an object from its beginning. Not repeated: the sink has pieces already.
     ///
-    /// - Parameter etag: the object it must still be; nil takes any.
+    /// `etag` is that of the object it must still be; nil takes any.
+    ///
     /// - Returns: its size.
     /// - Throws: `notFound` also when it is another object by now.
     @discardableResult
@@ -107,6 +108,11 @@ package struct S3Bucket: Sendable {
         try await backoff.retrying { () async throws(CloudError) in
             _ = try await send("PUT", key: key, body: body, payloadHash: sha256, limit: 1 << 16)
         }
+    }
+
+    /// The same for bytes in memory.
+    package func put(_ key: String, _ bytes: [UInt8]) async throws(CloudError) {
+        try await put(key, HTTPBody(bytes), sha256: SHA256.hash(data: bytes).hexadecimal)
     }
 
     /// Removes an object; one that is not there is no error.

@@ -36,7 +36,7 @@ package struct SignatureV4: Sendable {
     /// `path` is encoded as it is sent. `query` is decoded. `headers` are all that shall be signed,
     /// `host` and `x-amz-date` among them.
     ///
-    /// - Parameter payloadHash: lower hexadecimal SHA-256 of the body.
+    /// `payloadHash` is the lower hexadecimal SHA-256 of the body.
     package func authorization(
         method: String, path: String, query: [(name: String, value: String)],
         headers: [(name: String, value: String)], payloadHash: String, date: Date
@@ -58,9 +58,11 @@ package struct SignatureV4: Sendable {
 
     /// Names and values encoded and in order, as they are signed and sent.
     package static func canonical(_ query: [(name: String, value: String)]) -> String {
-        query.map { (encoded($0.name), encoded($0.value)) }
-            .sorted { $0.0 == $1.0 ? $0.1 < $1.1 : $0.0 < $1.0 }
-            .map { "\($0.0)=\($0.1)" }.joined(separator: "&")
+        var pairs: [(String, String)] = query.map { (encoded($0.name), encoded($0.value)) }
+        pairs.sort { one, other in
+            one.0 == other.0 ? one.1 < other.1 : one.0 < other.0
+        }
+        return pairs.map { "\($0.0)=\($0.1)" }.joined(separator: "&")
     }
 
     /// Every byte but A–Z a–z 0–9 - . _ ~ as %XY; in a path the slashes stay.

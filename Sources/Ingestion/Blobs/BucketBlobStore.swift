@@ -11,9 +11,8 @@ package struct BucketBlobStore: BlobStore {
     private let prefix: String
     private let copies: String
 
-    /// - Parameters:
-    ///   - prefix: what all keys begin with; ends with `/`, or is empty.
-    ///   - copies: the folder for copies under way; made when needed.
+    /// `prefix` is what all keys begin with; it ends with `/`, or is empty. `copies` is the folder for
+    /// copies under way; made when needed.
     package init(bucket: S3Bucket, prefix: String, copies: String) {
         self.bucket = bucket
         self.prefix = prefix

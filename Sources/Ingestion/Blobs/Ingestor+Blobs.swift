@@ -1,6 +1,6 @@
 // Bytes and rows, written so that no row is ever without its bytes, and no bytes stay without a row.
 
-package import Foundation
+import Foundation
 
 import Library
 import Postgres
@@ -13,7 +13,7 @@ extension Ingestor {
     /// Notes a new key and stores bytes under it; a document claims it with `BlobRepository.claim`.
     func keep(_ put: (UUID) async throws -> Blob) async throws -> Blob {
         let key = UUID()
-        try await pool.withConnection { db in
+        try await pool.withConnection(as: .service) { db in
             try await BlobRepository.expect(key.blobKey, within: Self.patience, on: db)
         }
         do {
@@ -28,7 +28,7 @@ extension Ingestor {
     func discard(_ key: UUID) async {
         do {
             try await blobs.delete(key)
-            try await pool.withConnection { db in
+            try await pool.withConnection(as: .service) { db in
                 try await BlobRepository.forget(key.blobKey, on: db)
             }
         } catch {
@@ -43,7 +43,7 @@ extension Ingestor {
     package func sweepBlobs() async throws -> Int {
         var swept = 0
         while true {
-            let count = try await pool.withTransaction { db in
+            let count = try await pool.withTransaction(as: .service) { db in
                 let keys = try await BlobRepository.takeUnclaimed(limit: 16, on: db)
                 for key in keys.compactMap(UUID.init) { try await blobs.delete(key) }
                 return keys.count

@@ -167,6 +167,7 @@ extension JSONWriter {
         member("bytes", document.fileSizeBytes)
         member("sha256", document.fileHash)
         document.fileDescription.map { member("description", $0) }
+        document.sourceURI.map { member("source", $0) }
         document.folderID.map { member("folder", $0) }
         member("createdAt", document.createdAt)
         document.processedAt.map { member("processedAt", $0) }

@@ -153,8 +153,23 @@ extension JSONWriter {
         job.stage.map { member("stage", $0) }
         job.errorMessage.map { member("error", $0) }
         member("attempt", job.attempt)
+        if job.kind == .import, let report = CloudImportState(payload: job.payload)?.report {
+            object("import") { $0.members(of: report) }
+        }
         member("createdAt", job.createdAt)
         job.startedAt.map { member("startedAt", $0) }
         job.finishedAt.map { member("finishedAt", $0) }
+    }
+
+    private mutating func members(of report: CloudImportReport) {
+        member("imported", report.imported)
+        member("duplicates", report.duplicates)
+        array("failed", of: report.failed) { writer, failure in
+            writer.object {
+                $0.member("object", failure.object)
+                $0.member("code", failure.code)
+                $0.member("reason", failure.reason)
+            }
+        }
     }
 }

@@ -20,7 +20,7 @@ enum BlobChoice: Sendable, Equatable {
             let store = BucketBlobStore(bucket: bucket, prefix: prefix, copies: home.copies)
             try await store.probe()
             return store
-        } catch let error as CloudError {
+        } catch {
             throw Failure("the bucket for documents, \(address.bucket), cannot be used: \(error)")
         }
     }

@@ -5,6 +5,7 @@
 //   database ◄──── pool closed ◄──── worker stopped ◄──── drained ◄──────────────┘
 
 import Accounts
+import Clouds
 import Documents
 import Embedding
 import Foundation
@@ -19,6 +20,8 @@ struct Service {
     let database: Database
     var embedders = EmbedderChoice()
     var blobs = BlobChoice.files
+    /// Which addresses people's clouds may be at.
+    var cloudAddresses = AddressRule()
     var host = "127.0.0.1"
     /// 0 takes a free one.
     var port = 0
@@ -74,11 +77,13 @@ struct Service {
         let snapshots = SnapshotCache(
             pool, limits: .init(bytes: cacheBytes),
             files: SnapshotFiles(directory: home.snapshots, limitBytes: 4 * cacheBytes))
+        let sealer = Sealer(try home.keyRing())
+        let clouds = CloudVault(sealer: sealer, rule: cloudAddresses)
         let ingestor = Ingestor(
             pool: pool, blobs: try await blobs.store(home), scratch: home.scratch,
             extractor: Extractor(), embedders: embedders,
+            openCloud: { try await clouds.opened($0, of: $1, pool) },
             didCommit: { await snapshots.committed($0) })
-        let sealer = Sealer(try home.keyRing())
         let gatekeeper = Gatekeeper(
             pool: pool, passwords: PasswordLane(), sealer: sealer,
             isRegistrationOpen: isRegistrationOpen)
@@ -88,9 +93,10 @@ struct Service {
                 pool: pool, embedders: embedders,
                 searcher: Searcher(pool: pool, embedders: embedders, snapshots: snapshots),
                 ingestor: ingestor, gatekeeper: gatekeeper, sealer: sealer,
-                uploadDirectory: home.uploads, logger: logger))
+                clouds: clouds, uploadDirectory: home.uploads, logger: logger))
         let address = ClientFile(host: host, port: try await server.start(), apiKey: key)
         let worker = Task { await ingestor.run() }
+        let resealing = Task { try await clouds.reseal(pool) }
         let following = Task { await snapshots.follow() }
         let graph = Task {
             await GraphBuilder(
@@ -105,9 +111,11 @@ struct Service {
         } finally: {
             await server.drain(within: .seconds(10))
             worker.cancel()
+            resealing.cancel()
             following.cancel()
             graph.cancel()
             await worker.value
+            _ = await resealing.result
             await following.value
             await graph.value
             await snapshots.close()

@@ -25,6 +25,7 @@ struct Serve: AsyncParsableCommand {
               CARREL_BLOBS_ENDPOINT   the server, if it is not Amazon's,
               CARREL_BLOBS_REGION     its region, and
               CARREL_BLOBS_ACCESS_KEY and CARREL_BLOBS_SECRET_KEY
+              CARREL_CLOUD_ALLOW      addresses inside that clouds may be at: 10.1.0.0/16,fd00::/8
 
             EXAMPLE
               carrel serve --port 7117
@@ -62,6 +63,8 @@ struct Serve: AsyncParsableCommand {
 
     @OptionGroup var blobs: BlobOptions
 
+    @OptionGroup var clouds: CloudOptions
+
     func validate() throws {
         guard (0...65_535).contains(port) else { throw ValidationError("--port goes to 65535") }
         guard (1...1000).contains(poolSize) else {
@@ -73,8 +76,8 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         var service = Service(
             database: database.chosen, embedders: try embedding.choice(), blobs: try blobs.choice(),
-            host: host, port: port, poolSize: poolSize, migrates: migrate,
-            isRegistrationOpen: registration == .open)
+            cloudAddresses: try clouds.rule(), host: host, port: port, poolSize: poolSize,
+            migrates: migrate, isRegistrationOpen: registration == .open)
         if let cacheMb { service.cacheBytes = cacheMb << 20 }
         try await service.run { address in
             Terminal.say("carrel: listening on \(address.host):\(address.port)")

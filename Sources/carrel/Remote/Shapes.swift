@@ -29,6 +29,17 @@ struct DocumentShape: Codable, Sendable {
 }
 
 struct JobShape: Codable, Sendable {
+    struct Import: Codable, Sendable {
+        struct Failure: Codable, Sendable {
+            var object: String
+            var code: String
+            var reason: String
+        }
+        var imported: Int
+        var duplicates: Int
+        var failed: [Failure]
+    }
+
     var id: UUID
     var state: String
     var document: UUID?
@@ -36,6 +47,8 @@ struct JobShape: Codable, Sendable {
     var total: Int
     var stage: String?
     var error: String?
+    /// Of an import from a cloud.
+    var `import`: Import?
 }
 
 struct HitShape: Codable, Sendable {
