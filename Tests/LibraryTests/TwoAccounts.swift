@@ -154,5 +154,28 @@ struct TwoAccounts {
         SELECT session_id, id, $p FROM carrel.documents WHERE session_id = $s
         """,
         "INSERT INTO carrel.jobs (session_id, kind) VALUES ($s, 'INGEST')",
+        "INSERT INTO carrel.borrowers (session_id, name, confidence_score) VALUES ($s, 'B', 1)",
+        """
+        INSERT INTO carrel.income_records
+            (session_id, borrower_id, amount, period, year, source_type)
+        SELECT session_id, id, 1, 'annual', 2026, 'W-2' FROM carrel.borrowers WHERE session_id = $s
+        """,
+        """
+        INSERT INTO carrel.account_numbers
+            (session_id, borrower_id, number_enc, number_last4, account_type)
+        SELECT session_id, id, ''::bytea, '0000', 'bank' FROM carrel.borrowers WHERE session_id = $s
+        """,
+        """
+        INSERT INTO carrel.source_references
+            (session_id, borrower_id, document_id, page_number, snippet, text_start, text_end)
+        SELECT b.session_id, b.id, d.id, 1, 'x', 0, 1
+        FROM carrel.borrowers AS b
+        JOIN carrel.documents AS d ON d.session_id = b.session_id
+        WHERE b.session_id = $s
+        """,
+        """
+        INSERT INTO carrel.cloud_connections (profile_id, provider, name, credentials_enc)
+        VALUES ($p, 'HTTP', 'c', ''::bytea)
+        """,
     ]
 }
