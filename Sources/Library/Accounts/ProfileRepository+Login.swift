@@ -148,7 +148,7 @@ extension ProfileRepository {
         SELECT id, totp_secret_enc
         FROM carrel.profiles
         WHERE totp_secret_enc IS NOT NULL
-            AND substring(totp_secret_enc FROM 1 FOR octet_length($1)) <> $1
+            AND substring(totp_secret_enc FROM 1 FOR octet_length($1::bytea)) <> $1
         LIMIT $2
         FOR UPDATE SKIP LOCKED
         """)

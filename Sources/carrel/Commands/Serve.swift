@@ -14,8 +14,7 @@ struct Serve: AsyncParsableCommand {
               CARREL_HOME             where everything lives (default: data/var)
               CARREL_DATABASE_URL     a PostgreSQL to use instead of the embedded one, as carrel_app
               CARREL_MIGRATE_URL      the same, for --migrate, as a role that owns the tables
-              CARREL_MASTER_KEY       32 bytes in base64 that seal secrets; without it a file \
-            master.keys is made
+              CARREL_MASTER_KEY       what seals secrets, in place of master.keys
               CARREL_POSTGRES_DIR     the embedded PostgreSQL's programs
               CARREL_MODEL_DIR        the local model
               CARREL_EMBEDDING_URL    an OpenAI-compatible server, with
