@@ -41,7 +41,7 @@ struct LargeSessionTests {
             #expect(answer.hits.map(\.chunk) == meant.map(\.id))
             #expect(
                 answer.hits.allSatisfy { hit in
-                    rows.contains { $0.id == hit.chunk && $0.text == hit.text }
+                    rows.contains { $0.id == hit.chunk && $0.text == hit.text.string }
                 })
             if let certificate { #expect(answer.meta.certificate == certificate) }
         }
