@@ -63,6 +63,7 @@ package enum Indexes {
         File(
             name: "0021_create_cloud_connections",
             bytes: PackageResources._021_create_cloud_connections_sql),
+        File(name: "0022_ask_owners_first", bytes: PackageResources._022_ask_owners_first_sql),
     ]
 
     /// One retrieval index each, with the reason for every parameter.

@@ -827,7 +827,7 @@ REVOKE INSERT, DELETE ON carrel.audit_head FROM carrel_app, carrel_service;
 --
 -- Policies add up. What is shared is opened by one more, beside these, for reading only:
 --
---     CREATE POLICY shared ON carrel.documents FOR SELECT TO carrel_app USING (…);
+--     CREATE POLICY lent ON carrel.documents FOR SELECT TO carrel_app USING (…);
 --
 -- on documents, pages, sections, document_chunks and chunk_graph by document, and on study_sessions for
 -- the sessions they lie in. A policy that reads a table whose own policies read back ends in "infinite
@@ -1072,24 +1072,24 @@ $$;
 
 -- For reading, and only the documents' own rows. chunk_graph stays closed: searches of recipients do
 -- not walk it. Whose rows they are anyway never asks: the first policy has answered then.
-CREATE POLICY shared ON carrel.study_sessions FOR SELECT TO carrel_app
+CREATE POLICY lent ON carrel.study_sessions FOR SELECT TO carrel_app
     USING (id IN (SELECT x.session_id FROM carrel.shared_documents() AS x));
 
-CREATE POLICY shared ON carrel.documents FOR SELECT TO carrel_app
+CREATE POLICY lent ON carrel.documents FOR SELECT TO carrel_app
     USING (
         (session_id, id) IN (
             SELECT x.session_id, x.document_id FROM carrel.shared_documents() AS x
         )
     );
 
-CREATE POLICY shared ON carrel.pages FOR SELECT TO carrel_app
+CREATE POLICY lent ON carrel.pages FOR SELECT TO carrel_app
     USING (
         (session_id, document_id) IN (
             SELECT x.session_id, x.document_id FROM carrel.shared_documents() AS x
         )
     );
 
-CREATE POLICY shared ON carrel.sections FOR SELECT TO carrel_app
+CREATE POLICY lent ON carrel.sections FOR SELECT TO carrel_app
     USING (EXISTS (
         SELECT FROM carrel.pages AS p
         WHERE p.session_id = sections.session_id
@@ -1099,7 +1099,7 @@ CREATE POLICY shared ON carrel.sections FOR SELECT TO carrel_app
             )
     ));
 
-CREATE POLICY shared ON carrel.document_chunks FOR SELECT TO carrel_app
+CREATE POLICY lent ON carrel.document_chunks FOR SELECT TO carrel_app
     USING (
         (session_id, document_id) IN (
             SELECT x.session_id, x.document_id FROM carrel.shared_documents() AS x

@@ -166,6 +166,28 @@ struct FenceTests {
         }
     }
 
+    @Test("Of its own rows an account is not asked whether they are shared to it")
+    func ownersFirst() async throws {
+        try await TwoAccounts.with { f in
+            for table in ["study_sessions", "documents", "pages", "sections", "document_chunks"] {
+                let key = table == "study_sessions" ? "id" : "session_id"
+                let plan: [String] = try await f.pool.withConnection(as: f.a.asker) { db in
+                    try await db.query(
+                        Statement(
+                            "plan of \(table)",
+                            """
+                            EXPLAIN (ANALYZE) SELECT * FROM carrel.\(table)
+                            WHERE \(key) = '\(f.a.session)'
+                            """)
+                    ).map { try $0.get(0) }
+                }
+                let calls = plan.filter { $0.contains("Scan on shared_documents") }
+                #expect(!calls.isEmpty, "\(plan)")
+                #expect(calls.allSatisfy { $0.contains("never executed") }, "\(table): \(plan)")
+            }
+        }
+    }
+
     @Test("A connection that served one account does not serve it for the next")
     func reused() async throws {
         try await TwoAccounts.with(size: 1) { f in

@@ -70,6 +70,7 @@ struct MigrationFileTests {
         19: "b40332e9382156b8ffa0adfdebdb551e3bb1aff11193e922c2f298de12cafcc7",
         20: "98efebb0fa1716dec99dd95d6a4c91ddf8a2f245c88db6c8341a29da7f9c290b",
         21: "a1cb429ca3da8d12d699a79c5e655143045f77827e3295396455c411eca0aaa3",
+        22: "0ee1cd017d3ef61fd84636ab605cc8e3f0cbccf1be471a387901952407755816",
     ]
 
     @Test("A definition stands in a migration word for word")
