@@ -146,7 +146,7 @@ struct PassageTests {
                         expansion == .parent
                         ? passage.span.count / 5
                         : searcher.embedders.embedder(named: "hashing-lexical")?
-                            .countTokens(passage.text) ?? 0
+                            .countTokens(passage.text.string) ?? 0
                 }
                 if let budget = request.tokenBudget { #expect(tokens <= budget, comment) }
                 let spans = hits.compactMap { $0.parent?.span }

@@ -208,9 +208,8 @@ struct CitationTests {
                             client, handle, borrower, document,
                             stands.replacingOccurrences(of: whole, with: copied)
                                 .replacingOccurrences(of: " ", with: "\n  "), page: number)
-                        let place = try #require(
-                            answer.at("result", "reference", "span")?.array?.compactMap(\.int),
-                            "\(answer.text)")
+                        let span = answer.at("result", "reference", "span")?.array
+                        let place = try #require(span, "\(answer.text)").compactMap { $0.int }
                         #expect(try await read(client, handle, document, place) == stands)
                         cited += 1
                     }

@@ -147,7 +147,7 @@ struct ShareTests {
             let word = try await s.ask(
                 s.bob, "search",
                 "\"session\":\"\(handle)\",\"text\":\"quokka\",\"mode\":\"lexical\"")
-            #expect(word.at("result", "hits")?.array?.isEmpty == true)
+            #expect(word.at("result", "hits")?.array?.count == 0)
             #expect(
                 try await s.hits(handle, ",\"filter\":{\"documents\":[\"\(s.secret)\"]}") == [])
             let hidden = try await s.ask(
