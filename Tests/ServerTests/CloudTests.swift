@@ -1,4 +1,4 @@
-// Clouds over the socket: a real S3 server that checks signatures, and a small server of the web.
+// Clouds over the socket: a real S3 server, and a small server of the web.
 
 import Clouds
 import Foundation
@@ -121,16 +121,16 @@ struct CloudTests {
         "A wrong secret, a missing bucket and a taken name are refused, and nothing is kept",
         .enabled(if: Moto.isThere, Comment(rawValue: Moto.wanted)))
     func refusals() async throws {
-        var address = try await Moto.shared.server().bucket("refused")
+        var address = try await Moto.checking.server().bucket("refused")
         try await withServer { test in
             let client = try await test.client()
             let wrong = try await client.call(
-                1, "cloud.connect", connect("S3", address, name: "a", secret: "wrong"))
+                1, "cloud.connect", connect("S3", address, name: "a", secret: "wrong", prefix: ""))
             #expect(wrong.errorKind == "forbidden")
-            let good = connect("S3", address, name: "a")
+            let good = connect("S3", address, name: "a", prefix: "")
             address.bucket = "not-there"
             let missing = try await client.call(
-                2, "cloud.connect", connect("S3", address, name: "a"))
+                2, "cloud.connect", connect("S3", address, name: "a", prefix: ""))
             #expect(missing.errorKind == "not_found")
             #expect(
                 try await client.call(3, "cloud.list").at("result", "connections")?.array?.count

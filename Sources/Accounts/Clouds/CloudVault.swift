@@ -58,21 +58,27 @@ package struct CloudVault: Sendable {
         var resealed = 0
         while true {
             let count = try await pool.withTransaction(as: .service) { db in
-                let old = try await CloudConnectionRepository.lockOthers(
-                    thanHeader: sealer.newestHeader, limit: batch, on: db)
-                for connection in old {
-                    let sealed = try sealer.reseal(
-                        connection.credentials,
-                        at: Self.place(connection.id, of: connection.profileID))
-                    guard let sealed else { continue }
-                    try await CloudConnectionRepository.replace(
-                        credentials: sealed, id: connection.id, on: db)
-                }
-                return old.count
+                try await Self.reseal(with: sealer, limit: batch, on: db)
             }
             resealed += count
             if count == 0 { return resealed }
         }
+    }
+
+    /// One batch of that; returns how many rows it found.
+    static func reseal(
+        with sealer: Sealer, limit: Int, on transaction: Transaction
+    ) async throws -> Int {
+        let old = try await CloudConnectionRepository.lockOthers(
+            thanHeader: sealer.newestHeader, limit: limit, on: transaction)
+        for connection in old {
+            let sealed = try sealer.reseal(
+                connection.credentials, at: place(connection.id, of: connection.profileID))
+            guard let sealed else { continue }
+            try await CloudConnectionRepository.replace(
+                credentials: sealed, id: connection.id, on: transaction)
+        }
+        return old.count
     }
 
     private func access(of connection: CloudConnection) throws -> CloudAccess {

@@ -18,7 +18,7 @@ package struct Resealing: Sendable {
         self.step = step
     }
 
-    package static let all = [totpSecrets]
+    package static let all = [totpSecrets, cloudCredentials]
 
     private static let batch = 100
 
@@ -35,6 +35,10 @@ package struct Resealing: Sendable {
             if count == 0 { return total }
             total += count
         }
+    }
+
+    private static let cloudCredentials = Resealing("clouds") { sealer, limit, transaction in
+        try await CloudVault.reseal(with: sealer, limit: limit, on: transaction)
     }
 
     private static let totpSecrets = Resealing("second factors") { sealer, limit, transaction in
