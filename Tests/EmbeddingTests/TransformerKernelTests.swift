@@ -113,6 +113,11 @@ import Vectors
 
 /// Products with packed weights against the sum written out.
 @Suite struct MatrixProductTests {
+    /// oneDNN multiplies bf16 with AVX-512 only; elsewhere it makes no product at all.
+    static let multipliesBF16 =
+        (try? unsafe MatrixProduct(
+            weights: [1], outputs: 1, inputs: 1, arithmetic: .bf16, library: .oneDNN)) != nil
+
     @Test(
         "Every library multiplies any number of rows",
         arguments: [
@@ -120,6 +125,7 @@ import Vectors
             (.oneDNN, .bf16, 0.2),
         ])
     func products(library: MatrixLibrary, arithmetic: Arithmetic, tolerance: Float) throws {
+        guard arithmetic != .bf16 || Self.multipliesBF16 else { return }
         var random = Random(seed: 7)
         for (outputs, inputs) in [(1, 1), (7, 13), (48, 32), (40, 96)] {
             let weights = random.floats(outputs * inputs)
