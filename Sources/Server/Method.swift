@@ -88,7 +88,8 @@ struct Method: Sendable {
     /// Who asks, looked up again: a key revoked, a login ended or an account deactivated a moment ago, by
     /// any server, is refused now. (A search reads the same with its session's revision.)
     private func stillAuthorized(_ call: Call) async throws -> Principal {
-        let principal = try await call.services.gatekeeper.recheck(try authorized(call))
+        guard let known = call.peer.principal else { return try authorized(call) }
+        let principal = try await call.services.gatekeeper.recheck(known)
         try require(principal)
         return principal
     }

@@ -96,7 +96,7 @@ struct QuotaTests {
         try await withDatabase { pool in
             let number = try #require(
                 Migration.all.first { $0.name == "create_quotas" }?.number)
-            try await pool.withConnection(as: .service) { db in
+            try await withOwner(of: pool) { db in
                 try await Migrator().up(to: number - 1, on: db)
                 try await db.script(
                     """

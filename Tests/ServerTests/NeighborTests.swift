@@ -18,7 +18,7 @@ struct NeighborTests {
         }.joined(separator: ",")
         let imported = try await client.call(
             10, "chunk.import",
-            "{\"session\":\"\(handle)\",\"document\":\"angles\",\"chunks\":[\(chunks)]}")
+            "{\"session\":\"\(handle)\",\"document\":\"\(degrees)\",\"chunks\":[\(chunks)]}")
         #expect(imported.at("result") != nil, "\(imported.text)")
         let listed = try await client.call(
             11, "chunk.list", "{\"session\":\"\(handle)\",\"type\":\"CHILD\"}")

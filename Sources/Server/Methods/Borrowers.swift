@@ -129,13 +129,13 @@ extension Method {
         ) { call, session, result in
             let borrower = try call.params.id("borrower")
             let given = try call.params.string("number", maximumBytes: 64)
+            let kind = try call.params.choice("type", of: AccountNumber.Kind.self)
+            let key = try call.params.optionalString("idempotencyKey", maximumBytes: 64)
+            try call.params.finish()
             guard let number = PlainAccountNumber(given) else {
                 throw WireError.invalid(
                     "number", expected: PlainAccountNumber.form, got: "another string")
             }
-            let kind = try call.params.choice("type", of: AccountNumber.Kind.self)
-            let key = try call.params.optionalString("idempotencyKey", maximumBytes: 64)
-            try call.params.finish()
             let asked = call
             try await onceInTransaction(key, call, session.principal, &result) { db, writer in
                 try await requireBorrower(borrower, session, on: db)

@@ -57,7 +57,6 @@ extension Method {
             ]
         ) { call, session, result in
             let question = try CitationQuestion(&call.params)
-            try call.params.finish()
             let answer = try await call.services.pool.withConnection(as: session.asker) { db in
                 try await question.answer(session.id, on: db)
             }
@@ -92,6 +91,7 @@ private struct CitationQuestion {
         let citation = try params.optionalObject("citation").map { (object) throws(WireError) in
             try Citation(object)
         }
+        try params.finish()
         switch (reference, citation) {
         case (let reference?, nil): subject = .reference(reference)
         case (nil, let citation?):

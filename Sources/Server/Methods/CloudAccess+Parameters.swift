@@ -31,6 +31,7 @@ extension CloudAccess {
         for name in Self.tokens {
             given["\(name)"] = try params.optionalString(name, maximumBytes: 8192)
         }
+        try params.finish()
         func take(_ name: String) throws(WireError) -> String {
             guard let value = given.removeValue(forKey: name) else {
                 throw .invalid(name, expected: "a value for \(provider.rawValue)", got: "none")

@@ -24,9 +24,8 @@ extension Method {
         ) { call, principal, result in
             let provider = try call.params.choice("provider", of: CloudProvider.self)
             let name = try call.params.string("name", maximumBytes: 255)
-            let access = try CloudAccess(provider, &call.params)
             let key = try call.params.optionalString("idempotencyKey", maximumBytes: 64)
-            try call.params.finish()
+            let access = try CloudAccess(provider, &call.params)
             try requireWholeAccount(principal)
             guard !name.isEmpty else {
                 throw WireError.invalid("name", expected: "1 to 255 bytes", got: "none")
