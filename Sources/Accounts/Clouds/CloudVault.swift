@@ -49,23 +49,7 @@ package struct CloudVault: Sendable {
         try access(of: connection).place
     }
 
-    /// Seals what is sealed under an older master key anew, a batch a transaction, until none is left.
-    /// Ended by whatever, it goes on from there the next time.
-    ///
-    /// - Returns: how many rows were sealed anew.
-    @discardableResult
-    package func reseal(_ pool: Pool, batch: Int = 100) async throws -> Int {
-        var resealed = 0
-        while true {
-            let count = try await pool.withTransaction(as: .service) { db in
-                try await Self.reseal(with: sealer, limit: batch, on: db)
-            }
-            resealed += count
-            if count == 0 { return resealed }
-        }
-    }
-
-    /// One batch of that; returns how many rows it found.
+    /// Seals some of what is sealed under an older master key anew; returns how many rows it found.
     static func reseal(
         with sealer: Sealer, limit: Int, on transaction: Transaction
     ) async throws -> Int {

@@ -23,6 +23,13 @@ package struct SealedPlace: Sendable, Equatable {
         self.row = row
     }
 
+    /// Where the number of a borrower's account is.
+    package static func accountNumber(
+        _ id: UUID, in session: UUID, of profile: UUID
+    ) -> SealedPlace {
+        SealedPlace(.accountNumber, of: profile, row: session, id)
+    }
+
     /// Purpose, a zero that ends it, the ids. Which account is in the key.
     var associatedData: [UInt8] {
         Array(purpose.rawValue.utf8) + [0] + row.flatMap(\.bytes)

@@ -23,6 +23,31 @@ package enum AccountNumberRepository {
     {
         try await db.query(selectAll, sessionID, borrowerID).map(AccountNumber.init)
     }
+
+    /// Numbers of all sessions whose seals do not begin with `header`, locked; those that another process
+    /// has just locked are passed over.
+    package static func lockOthers(
+        thanHeader header: [UInt8], limit: Int, on transaction: Transaction
+    ) async throws -> [SealedAccountNumber] {
+        try await transaction.query(selectOtherHeader, header, limit)
+            .map(SealedAccountNumber.init)
+    }
+
+    /// Puts the same number, sealed anew, in place of the old seal.
+    package static func replace(
+        sealed: [UInt8], sessionID: UUID, id: UUID, on transaction: Transaction
+    ) async throws {
+        try await transaction.execute(updateSealed, sessionID, id, sealed)
+    }
+}
+
+/// A sealed number with all that its seal is bound to.
+package struct SealedAccountNumber: Sendable, Equatable {
+    package let sessionID: UUID
+    package let id: UUID
+    /// The session's owner.
+    package let profileID: UUID
+    package let sealed: [UInt8]
 }
 
 extension AccountNumberRepository {
@@ -47,6 +72,31 @@ extension AccountNumberRepository {
         WHERE session_id = $1 AND borrower_id = $2
         ORDER BY account_type, number_last4, id
         """)
+
+    private static let selectOtherHeader = Statement(
+        "accountNumber.lockOthers",
+        """
+        SELECT n.session_id, n.id, s.profile_id, n.number_enc
+        FROM carrel.account_numbers AS n
+        JOIN carrel.study_sessions AS s ON s.id = n.session_id
+        WHERE substring(n.number_enc FROM 1 FOR octet_length($1::bytea)) <> $1::bytea
+        ORDER BY n.session_id, n.id
+        LIMIT $2
+        FOR UPDATE OF n SKIP LOCKED
+        """)
+
+    private static let updateSealed = Statement(
+        "accountNumber.replace",
+        "UPDATE carrel.account_numbers SET number_enc = $3 WHERE session_id = $1 AND id = $2")
+}
+
+extension SealedAccountNumber {
+    init(_ row: Row) throws(PostgresError) {
+        sessionID = try row.get(0)
+        id = try row.get(1)
+        profileID = try row.get(2)
+        sealed = try row.get(3)
+    }
 }
 
 extension AccountNumber {

@@ -142,8 +142,8 @@ extension Method {
                 let id = UUID()
                 let sealed = try asked.services.sealer.seal(
                     Array(number.text.utf8),
-                    at: SealedPlace(
-                        .accountNumber, of: session.principal.profileID, row: session.id, id))
+                    at: .accountNumber(
+                        id, in: session.id, of: session.principal.profileID))
                 let account = try await AccountNumberRepository.create(
                     sessionID: session.id, id: id, borrowerID: borrower, sealed: sealed,
                     lastFour: number.lastFour, kind: kind, on: db)

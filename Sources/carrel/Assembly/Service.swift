@@ -96,7 +96,11 @@ struct Service {
                 clouds: clouds, uploadDirectory: home.uploads, logger: logger))
         let address = ClientFile(host: host, port: try await server.start(), apiKey: key)
         let worker = Task { await ingestor.run() }
-        let resealing = Task { try await clouds.reseal(pool) }
+        let resealing = Task {
+            try await pool.withConnection(as: .service) { connection in
+                for column in Resealing.all { try await column.run(sealer, on: connection) }
+            }
+        }
         let following = Task { await snapshots.follow() }
         let graph = Task {
             await GraphBuilder(
