@@ -56,6 +56,19 @@ package enum Administration {
         return profile
     }
 
+    /// Deletes an account with everything that is its own. What the audit log says of it stays.
+    ///
+    /// - Throws: `LibraryError.notFound`; `.conflict` for the last administrator.
+    package static func delete(
+        _ id: UUID, by actor: UUID?, _ visit: Visit, on transaction: Transaction
+    ) async throws -> AccountRemains {
+        let remains = try await ProfileRepository.delete(id: id, on: transaction)
+        try await visit.record(
+            by: actor, AuditTarget(.profile, id), ["sessions": "\(remains.sessions.count)"],
+            on: transaction)
+        return remains
+    }
+
     /// Lets codes of the second factor be looked at again after too many wrong ones.
     ///
     /// - Throws: `LibraryError.notFound`.

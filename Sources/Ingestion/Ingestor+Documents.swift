@@ -33,6 +33,12 @@ extension Ingestor {
         return true
     }
 
+    /// Removes what a deleted account leaves in files: scratch at once, and the bytes of its documents soon.
+    package func clear(_ remains: AccountRemains) {
+        for job in remains.jobs { Scratch(in: scratchDirectory, job: job).remove() }
+        broom.ring()
+    }
+
     /// Begins again with a FAILED document: PENDING, with a new job.
     ///
     /// - Throws: `IngestionError.documentNotFound`; `.conflict` when it has not failed.

@@ -26,6 +26,8 @@ package struct Ingestor: Sendable {
     /// Opens people's clouds.
     let openCloud: CloudOpener
     let bell = Bell()
+    /// Wakes who sweeps.
+    let broom = Bell()
 
     /// How patient a worker is.
     package struct Options: Sendable {

@@ -31,7 +31,7 @@ extension Ingestor {
     private func sweeping() async {
         while !Task.isCancelled {
             _ = try? await sweepBlobs()
-            try? await Task.sleep(for: options.sweepInterval)
+            await broom.wait(upTo: options.sweepInterval)
         }
     }
 

@@ -81,7 +81,21 @@ struct Method: Sendable {
         case .search(let read):
             let session = try session(of: &call)
             let request = try read(&call, session)
-            try await result.search(Method.limited(request, session, call), call)
+            try await answer(call, &result) { try await Method.limited(request, session, call) }
+        }
+    }
+
+    /// Answers a search in a task. Whose account is gone is told so, rather than that the session is.
+    func answer(
+        _ call: Call, _ result: inout JSONWriter, _ request: () async throws -> SearchRequest
+    ) async throws {
+        do {
+            try await result.search(try await request(), call)
+        } catch {
+            if WireError(translating: error).kind == .sessionClosed {
+                _ = try await stillAuthorized(call)
+            }
+            throw error
         }
     }
 

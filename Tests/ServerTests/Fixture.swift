@@ -23,6 +23,8 @@ struct TestServer: Sendable {
     let ingestor: Ingestor
     let passwords: PasswordLane
     let snapshots: SnapshotCache
+    /// Where documents' bytes are.
+    let blobDirectory: String
     /// Keys of two accounts that know nothing of each other.
     let key: String
     let otherKey: String
@@ -104,13 +106,14 @@ func withServer(
     try await withDatabase(migrated: true, size: 6) { pool in
         let directory = try TestDirectory.make("server")
         let embedders = EmbedderRegistry([SlowEmbedder()])
+        let blobDirectory = directory + "/blobs"
         let snapshots = SnapshotCache(pool, limits: .init(bytes: 1 << 28))
         let sealer = Sealer(.unkept())
         // One address of loopback, for servers of the tests; 127.0.0.2 is refused like any other.
         let allowed = AddressRule(allowing: [AddressRange("127.0.0.1")!])
         let clouds = CloudVault(sealer: sealer, rule: allowed)
         let ingestor = Ingestor(
-            pool: pool, blobs: LocalBlobStore(directory: directory + "/blobs"),
+            pool: pool, blobs: LocalBlobStore(directory: blobDirectory),
             scratch: directory + "/scratch",
             extractor: Extractor(), embedders: embedders,
             openCloud: { try await clouds.opened($0, of: $1, pool) },
@@ -147,7 +150,7 @@ func withServer(
         let port = try await server.start()
         let test = TestServer(
             server: server, port: port, pool: pool, ingestor: ingestor, passwords: passwords,
-            snapshots: snapshots, key: keys[0], otherKey: keys[1])
+            snapshots: snapshots, blobDirectory: blobDirectory, key: keys[0], otherKey: keys[1])
         do {
             try await body(test)
         } catch {

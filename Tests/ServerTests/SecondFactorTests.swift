@@ -102,6 +102,24 @@ struct SecondFactorTests {
         }
     }
 
+    @Test("Deleting the account takes a code too")
+    func deletion() async throws {
+        try await withEnrolled { eve in
+            let password = "\"password\":\"long enough\""
+            let missing = try await eve.client.call(4, "account.delete", "{\(password)}")
+            #expect(missing.errorKind == "unauthenticated", "\(missing.text)")
+            #expect(missing.at("error", "data", "field")?.string == "code")
+            let wrong = try await eve.client.call(
+                5, "account.delete", "{\(password),\"code\":\"000000\"}")
+            #expect(wrong.errorKind == "invalid_params", "\(wrong.text)")
+            #expect(wrong.at("error", "data", "field")?.string == "code")
+            #expect(try await eve.client.call(6, "session.list").at("result") != nil)
+            let deleted = try await eve.client.call(
+                7, "account.delete", "{\(password),\"code\":\"\(eve.code)\"}")
+            #expect(deleted.at("result", "deleted")?.bool == true, "\(deleted.text)")
+        }
+    }
+
     @Test("Once confirmed every login needs a code of now, the step before or the next")
     func window() async throws {
         try await withEnrolled { eve in

@@ -26,6 +26,24 @@ extension Gatekeeper {
         }
     }
 
+    /// Refuses unless it is the account's owner who asks: by the password, and a code where there is a second
+    /// factor.
+    ///
+    /// - Throws: `AccountError.wrongCredentials`, `.codeNeeded`, `.codeNotAccepted`,
+    ///   `.secondFactorLocked`, `.tooManyAttempts`, `.crowded`.
+    package func requireOwner(
+        _ principal: Principal, password: String, code: String?, _ visit: Visit
+    ) async throws {
+        let account = try await account(principal)
+        try await requirePassword(password, of: account, visit)
+        guard account.hasSecondFactor else { return }
+        guard let code else { throw AccountError.codeNeeded }
+        guard try await accepts(code, of: account) else {
+            try await visit.recordFailure(of: account.profile.id, with: "code", in: pool)
+            throw AccountError.codeNotAccepted
+        }
+    }
+
     /// Refuses unless the password is the account's. Attempts count like those of logins.
     func requirePassword(
         _ password: String, of account: LoginProfile, _ visit: Visit

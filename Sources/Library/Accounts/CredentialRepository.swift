@@ -29,7 +29,12 @@ package enum CredentialRepository {
     package static func takeBack(from profile: UUID, on transaction: Transaction) async throws {
         try await transaction.query(lock, profile)
         try await transaction.execute(raise, profile)
-        try await transaction.query(announce)
+        try await announce(on: transaction)
+    }
+
+    /// Says to servers that something was taken back, when the transaction commits.
+    static func announce(on transaction: Transaction) async throws {
+        try await transaction.query(notify)
     }
 
     /// When the key or login numbered by a parameter ends (`infinity`: never), if it belongs to the
@@ -74,6 +79,6 @@ package enum CredentialRepository {
         "credential.raiseAuthority",
         "UPDATE carrel.study_sessions SET authority = authority + 1 WHERE profile_id = $1")
 
-    private static let announce = Statement(
+    private static let notify = Statement(
         "credential.announce", "SELECT pg_notify('\(channel)', '')::text")
 }

@@ -43,7 +43,7 @@ extension ProfileRepository {
     ///
     /// All active administrators are locked until the transaction ends: of two that shut each other out
     /// the second finds itself the last.
-    private static func keepAnAdministrator(
+    static func keepAnAdministrator(
         besides id: UUID, on transaction: Transaction
     ) async throws {
         let ids = try await transaction.query(lockAdministrators).map {

@@ -38,6 +38,13 @@ package enum BlobRepository {
         try await transaction.execute(insertOfSession, sessionID)
     }
 
+    /// The same for every document of an account.
+    package static func disownAll(
+        profileID: UUID, on transaction: Transaction
+    ) async throws {
+        try await transaction.execute(insertOfProfile, profileID)
+    }
+
     /// Takes the oldest notes that are due, locked until the transaction ends: remove the bytes, then
     /// commit.
     package static func takeUnclaimed(
@@ -63,6 +70,17 @@ extension BlobRepository {
         SELECT file_path
         FROM carrel.documents
         WHERE session_id = $1
+        ON CONFLICT (key) DO UPDATE SET sweep_after = EXCLUDED.sweep_after
+        """)
+
+    private static let insertOfProfile = Statement(
+        "blob.disownAccount",
+        """
+        INSERT INTO carrel.unclaimed_blobs (key)
+        SELECT d.file_path
+        FROM carrel.documents AS d
+        JOIN carrel.study_sessions AS s ON s.id = d.session_id
+        WHERE s.profile_id = $1
         ON CONFLICT (key) DO UPDATE SET sweep_after = EXCLUDED.sweep_after
         """)
 

@@ -33,7 +33,9 @@ extension ConnectionHandler {
             request = try read(&call, session)
             guard session.reach == .whole else {
                 return start(id, call, number: requests) { call, result in
-                    try await result.search(Method.limited(request, session, call), call)
+                    try await method.answer(call, &result) {
+                        try await Method.limited(request, session, call)
+                    }
                 }
             }
         } catch {
@@ -46,19 +48,20 @@ extension ConnectionHandler {
             JSONWriter.line(id, answer, arrived: arrived)
         } deliver: { [activity] line in
             activity.ended()
-            this.value.asked(request, id, line, number: number, read)
+            this.value.asked(method, request, id, line, number: number, read)
         }
         if desk?.take(search) == true {
             activity.began()
             tasks[id] = Running()
         } else {
-            askInTask(request, id, call, number: requests)
+            askInTask(method, request, id, call, number: requests)
         }
     }
 
     /// A search is back from the desk: with the line that answers it, or to be asked in a task.
     private func asked(
-        _ request: SearchRequest, _ id: RequestID, _ line: ByteBuffer?, number: Int, _ call: Call
+        _ method: Method, _ request: SearchRequest, _ id: RequestID, _ line: ByteBuffer?,
+        number: Int, _ call: Call
     ) {
         let isCancelled = tasks[id]?.isCancelled == true
         if isCancelled {
@@ -66,15 +69,15 @@ extension ConnectionHandler {
         } else if let line {
             ended(id, .answered(line, afterwards: nil), number: number, call)
         } else {
-            askInTask(request, id, call, number: number)
+            askInTask(method, request, id, call, number: number)
         }
     }
 
     private func askInTask(
-        _ request: SearchRequest, _ id: RequestID, _ call: Call, number: Int
+        _ method: Method, _ request: SearchRequest, _ id: RequestID, _ call: Call, number: Int
     ) {
         start(id, call, number: number) { call, result in
-            try await result.search(request, call)
+            try await method.answer(call, &result) { request }
         }
     }
 

@@ -1,6 +1,8 @@
 import Accounts
+import Ingestion
 import Library
 import Postgres
+import Retrieval
 import Wire
 
 #if canImport(FoundationEssentials)
@@ -52,9 +54,7 @@ extension Method {
             let profile = try await call.services.pool.withConnection(as: .service) { db in
                 try await ProfileRepository.get(id: id, on: db)
             }
-            guard let profile else {
-                throw WireError(.notFound, "There is no such account.", field: "account")
-            }
+            guard let profile else { throw noAccount }
             result.object("account") { $0.members(of: profile) }
         },
         administration(
@@ -80,7 +80,41 @@ extension Method {
             }
             result.object("account") { $0.members(of: profile) }
         },
+        account(
+            "account.delete", .write,
+            "Deletes this account with everything that is its own; or, for administrators, another.",
+            [
+                .optionalID("account"), .optionalString("password"),
+                .optionalString("code", maximumBytes: 16),
+            ]
+        ) { call, principal, result in
+            let id = try call.params.optionalID("account") ?? principal.profileID
+            let password = try call.params.optionalString("password")
+            let code = try call.params.optionalString("code", maximumBytes: 16)
+            try call.params.finish()
+            if id == principal.profileID {
+                try principal.requireOwner()
+                guard let password else { throw WireError.missing("password") }
+                try await call.services.gatekeeper.requireOwner(
+                    principal, password: password, code: code, call.visit)
+            } else if (try? principal.require(.admin)) == nil {
+                throw noAccount
+            }
+            let visit = call.visit
+            let remains = try await call.services.pool.withTransaction(as: .service) { db in
+                try await Administration.delete(id, by: principal.profileID, visit, on: db)
+            }
+            call.revoked()
+            for session in remains.sessions { call.services.searcher.snapshots?.forget(session) }
+            call.services.ingestor.clear(remains)
+            if id == principal.profileID { call.peer.leave() }
+            result.member("deleted", true)
+        },
     ]
+
+    private static var noAccount: WireError {
+        WireError(.notFound, "There is no such account.", field: "account")
+    }
 
     /// A method that does one thing to an account that it names.
     private static func administration(

@@ -16,7 +16,7 @@ struct Account: AsyncParsableCommand {
             """,
         subcommands: [
             Create.self, List.self, Password.self, Deactivate.self, Reactivate.self, Role.self,
-            Unlock.self,
+            Unlock.self, Delete.self,
         ])
 
     struct Create: AsyncParsableCommand {
@@ -204,6 +204,45 @@ struct Account: AsyncParsableCommand {
                     id, by: nil, visit("account.unlock"), on: transaction)
             }
             Terminal.say("\(handle) may show codes again")
+        }
+    }
+}
+
+extension Account {
+    struct Delete: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Delete an account with everything that is its own, for good.",
+            discussion: """
+                Its sessions, documents, keys, clouds and shares go; the audit log stays. The bytes \
+                of its documents are removed by the server that runs, or by the next. \
+                `carrel account deactivate` shuts out and can be taken back.
+
+                EXAMPLE
+                  carrel account delete ada --yes
+                """)
+
+        @Argument(help: "Its handle.")
+        var handle: String
+
+        @Flag(help: "Yes, delete everything.")
+        var yes = false
+
+        @OptionGroup var database: DatabaseOptions
+
+        func validate() throws {
+            guard yes else {
+                throw ValidationError("this cannot be undone; say --yes to delete \(handle)")
+            }
+        }
+
+        func run() async throws {
+            var sessions = 0
+            try await change(handle, database) { id, transaction in
+                sessions = try await Administration.delete(
+                    id, by: nil, visit("account.delete"), on: transaction
+                ).sessions.count
+            }
+            Terminal.say("deleted \(handle) (\(sessions) sessions)")
         }
     }
 }
