@@ -8,13 +8,15 @@ package import Vectors
 extension Searcher {
     /// The vector of one of the session's chunks, to ask for its neighbours with.
     ///
-    /// - Throws: `LibraryError.notFound` when the session has no such chunk, or none with a vector yet;
-    ///   `PostgresError`.
-    package func vector(of chunk: UUID, in session: UUID, as asker: Asker) async throws
-        -> UnitVector
-    {
-        let embedding = try await pool.withConnection(as: asker) { db in
-            try await ChunkRepository.embedding(sessionID: session, id: chunk, on: db)
+    /// - Throws: `LibraryError.notFound` when the session has no such chunk, none that may be seen, or
+    ///   none with a vector yet; `PostgresError`.
+    package func vector(
+        of chunk: UUID, in session: UUID, seeing visibility: Visibility, as asker: Asker
+    ) async throws -> UnitVector {
+        let embedding = try await pool.withConnection(as: asker) { db -> [Float]? in
+            let found = try await ChunkRepository.get(sessionID: session, id: chunk, on: db)
+            guard let found, visibility.shows(found.documentID) else { return nil }
+            return try await ChunkRepository.embedding(sessionID: session, id: chunk, on: db)
         }
         guard let embedding else { throw LibraryError.notFound }
         return try UnitVector(normalizing: embedding)

@@ -8,6 +8,14 @@ import Vectors
 package enum Visibility: Sendable, Equatable {
     case everything
     case documents(Set<UUID>)
+
+    /// Whether a document may be seen.
+    package func shows(_ document: UUID) -> Bool {
+        switch self {
+        case .everything: true
+        case .documents(let visible): visible.contains(document)
+        }
+    }
 }
 
 extension SessionSnapshot {

@@ -28,7 +28,7 @@ extension Method {
     /// stands here asks `visible` before it answers.
     static let forRecipients: Set = [
         "search", "search.batch", "search.explain", "document.get", "document.list",
-        "document.text", "page.list", "section.list", "chunk.get", "chunk.list",
+        "document.text", "page.list", "section.list", "chunk.get", "chunk.list", "chunk.neighbors",
     ]
 
     /// What the holder of the session may see now.
@@ -103,16 +103,6 @@ extension Method {
                     after: page.cursor?.documentID == id ? page.cursor : nil, on: db)
             }
             return chunks
-        }
-    }
-}
-
-extension Visibility {
-    /// Whether a document may be seen.
-    func shows(_ document: UUID) -> Bool {
-        switch self {
-        case .everything: true
-        case .documents(let visible): visible.contains(document)
         }
     }
 }

@@ -121,6 +121,33 @@ struct ShareTests {
         }
     }
 
+    @Test("The chunks nearest to a shared one are shared ones; of others there are none")
+    func neighbors() async throws {
+        try await withSetting { s in
+            _ = try await s.share("\"account\":\"bob\"")
+            let handle = try #require(try await s.open())
+            func neighbors(_ chunk: String) async throws -> JSONValue {
+                try await s.ask(
+                    s.bob, "chunk.neighbors",
+                    "\"session\":\"\(handle)\",\"chunk\":\"\(chunk)\",\"k\":50")
+            }
+            let own = try await s.onHandle(
+                "chunk.neighbors", "\"chunk\":\"\(s.sharedChunk)\",\"k\":50")
+            #expect(own.at("result", "hits")?.array?.count == 4, "\(own.text)")
+            let answer = try await neighbors(s.sharedChunk)
+            let hits = try #require(answer.at("result", "hits")?.array, "\(answer.text)")
+            #expect(
+                hits.map { $0.at("text")?.string } == ["A contraction has a fixed point."])
+            #expect(answer.at("result", "meta", "examined")?.int == 2, "\(answer.text)")
+            #expect(answer.at("result", "meta", "revision")?.int == 0, "\(answer.text)")
+            let hidden = try await neighbors(s.secretChunk)
+            let nobodys = try await neighbors("00000000-0000-4000-8000-000000000000")
+            #expect(hidden.errorKind == "not_found", "\(hidden.text)")
+            #expect(
+                hidden.at("error", "message")?.string == nobodys.at("error", "message")?.string)
+        }
+    }
+
     @Test("A recipient's search knows of nothing else: hits, counts, words, explanations")
     func searching() async throws {
         try await withSetting { s in

@@ -2,6 +2,7 @@ import Accounts
 import Ingestion
 import Library
 import Postgres
+import Retrieval
 import Wire
 
 #if canImport(FoundationEssentials)

@@ -1,6 +1,7 @@
 import Accounts
 import Library
 import Postgres
+import Retrieval
 import Wire
 
 extension Method {

@@ -71,13 +71,16 @@ extension Method {
             let minScore = try call.params.optionalNumber("minScore", in: -1...1_000_000)
             try call.params.finish()
             let searcher = call.services.searcher
+            let visibility = try await visible(in: session, call)
             let vector = try await searcher.vector(
-                of: chunk, in: session.id, as: session.asker)
-            let request = SearchRequest(
+                of: chunk, in: session.id, seeing: visibility, as: session.asker)
+            var request = SearchRequest(
                 as: session.asker, session: session.id, query: .vector(vector), k: k,
                 filter: filter,
                 minScore: minScore.map { Float($0) }, deadline: call.deadline,
-                model: session.model, credential: session.principal.credential.id)
+                model: session.model,
+                credential: session.reach == .shared ? nil : session.principal.credential.id)
+            request.visibility = visibility
             let answer = try await searcher.search(request, without: chunk)
             result.members(of: answer, queue: call.arrived.duration(to: begun))
         },
