@@ -26,7 +26,8 @@ extension FoldedText {
         let alignment = WordAlignment(
             wanted.map(\.text), in: own[lower..<upper].map(\.text))
         guard let range = alignment.range else { return nil }
-        let found = own[lower + range.lowerBound..<lower + range.upperBound]
+        let stretch = own[lower + range.lowerBound..<lower + range.upperBound]
+        let found = Self.trimmed(stretch, like: wanted)
         let all = (wanted + found).reduce(0) { $0 + $1.weight }
         var left = Dictionary(found.map { ($0.key, 1) }, uniquingKeysWith: +)
         let common = wanted.reduce(0) { sum, word in
@@ -37,12 +38,48 @@ extension FoldedText {
         return Likeness(
             span: found[found.startIndex].span
                 .lowerBound..<found[found.endIndex - 1].span.upperBound,
-            similarity: Double(2 * common) / Double(all), difference: alignment.changes)
+            similarity: Double(2 * common) / Double(all),
+            difference: WordAlignment(wanted.map(\.text), in: found.map(\.text)).changes)
+    }
+
+    /// The stretch without the marks that stand beside it, unless the quotation has one at that edge too.
+    private static func trimmed(_ stretch: ArraySlice<Word>, like quotation: [Word]) -> [Word] {
+        var words = Array(stretch)
+        let last = words.count - 1
+        func isLoose(_ mark: Character) -> Bool {
+            let inside = words.map(\.text).joined().dropFirst().dropLast()
+            return !EdgeMark.isPaired(mark, with: inside)
+        }
+        if let edge = quotation.last?.text.last, !EdgeMark.closes(edge) {
+            while words[last].text.count > 1, let mark = words[last].text.last,
+                EdgeMark.closes(mark), isLoose(mark)
+            {
+                words[last].dropLast()
+            }
+        }
+        if let edge = quotation.first?.text.first, !EdgeMark.opens(edge) {
+            while words[0].text.count > 1, let mark = words[0].text.first,
+                EdgeMark.opens(mark), isLoose(mark)
+            {
+                words[0].dropFirst()
+            }
+        }
+        return words
     }
 
     private struct Word {
         var text: String
         var span: Range<Int>
+
+        mutating func dropFirst() {
+            let count = text.removeFirst().unicodeScalars.count
+            span = span.lowerBound + count..<span.upperBound
+        }
+
+        mutating func dropLast() {
+            let count = text.removeLast().unicodeScalars.count
+            span = span.lowerBound..<span.upperBound - count
+        }
 
         /// The word without punctuation around it; all of it when it is nothing else.
         var key: String {
