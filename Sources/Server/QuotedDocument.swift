@@ -41,7 +41,7 @@ struct QuotedDocument {
 
     /// Where the snippet stands on the page.
     ///
-    /// - Throws: `invalid_params` naming `page` or `snippet`, with what is nearest to it.
+    /// - Throws: `invalid_params` naming `page` or `snippet`, with what was given and what is nearest to it.
     func span(of snippet: String, page: Int, on db: some Queryable) async throws -> Range<Int> {
         let spans = try await PageRepository.list(
             sessionID: document.sessionID, documentID: document.id, limit: 1, after: page - 1,
@@ -60,10 +60,12 @@ struct QuotedDocument {
         }
         let (verdict, nearest) = try await check(
             Citation(snippet: snippet, page: page), on: db)
+        let like = verdict.place.map { "nearest, on page \($0.page): \"\(nearest ?? "")\"" }
         throw WireError.invalid(
-            "snippet", expected: "text that stands on page \(page)",
-            got: verdict.place.map { "text of page \($0.page): \"\(nearest ?? "")\"" }
-                ?? "text that stands nowhere in the document")
+            "snippet",
+            expected: "text that stands on page \(page) "
+                + "(\(like ?? "the document has nothing like it"))",
+            got: "\"\(snippet.shortened(to: 80))\"")
     }
 
     /// What became of a citation here, and the text that stands in its place.

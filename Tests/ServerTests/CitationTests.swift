@@ -82,20 +82,25 @@ struct CitationTests {
             let (client, handle, _) = try await test.session()
             let document = try await client.ingest("loan.txt", Self.first, in: handle)
             let borrower = try await borrower(client, handle)
-            for (snippet, page, field, got) in [
+            let long = String(repeating: "never said ", count: 40)
+            for (snippet, page, field, expected, got) in [
                 (
                     "The borrower earns 9,083.33 a month", 1, "snippet",
-                    "The borrower earns 7,083.33"
+                    "nearest, on page 1: \"The borrower earns 7,083.33 a month\"",
+                    "\"The borrower earns 9,083.33 a month\""
                 ),
-                ("nothing of the kind stands anywhere", 1, "snippet", "nowhere"),
-                ("083.33 a month", 1, "snippet", "page 1"),
-                ("A savings account", 2, "page", "2"), ("- -", 1, "snippet", "nowhere"),
+                ("nothing of the kind", 1, "snippet", "nothing like it", "\"nothing of the kind\""),
+                ("083.33 a month", 1, "snippet", "page 1", "\"083.33 a month\""),
+                (long, 1, "snippet", "nothing like it", "\"\(long.prefix(80))…\""),
+                ("A savings account", 2, "page", "from 1 to 1", "2"),
+                ("- -", 1, "snippet", "nothing like it", "\"- -\""),
             ] {
                 let answer = try await cite(client, handle, borrower, document, snippet, page: page)
                 #expect(answer.errorKind == "invalid_params", "\(answer.text)")
                 #expect(answer.at("error", "data", "field")?.string == field, "\(answer.text)")
+                #expect(answer.at("error", "data", "got")?.string == got, "\(answer.text)")
                 #expect(
-                    answer.at("error", "data", "got")?.string?.contains(got) == true,
+                    answer.at("error", "data", "expected")?.string?.contains(expected) == true,
                     "\(answer.text)")
             }
             let got = try await client.call(
