@@ -42,8 +42,8 @@ struct Method: Sendable {
 
     let name: String
     let needs: Needs
-    /// What it does, in a sentence; nil until somebody says so.
-    let summary: String?
+    /// What it does, in a sentence.
+    let summary: String
     /// What it takes, the session's handle first where it needs one. The body reads exactly these;
     /// a test holds it to that.
     let params: [Parameter]
@@ -52,7 +52,7 @@ struct Method: Sendable {
     let body: Body
 
     private init(
-        _ name: String, _ needs: Needs, _ summary: String?, _ params: [Parameter], _ body: Body
+        _ name: String, _ needs: Needs, _ summary: String, _ params: [Parameter], _ body: Body
     ) {
         self.name = name
         self.needs = needs
@@ -155,35 +155,35 @@ extension Method {
     static let all = Dictionary(uniqueKeysWithValues: listed.map { ($0.name, $0) })
 
     static func prompt(
-        _ name: String, _ summary: String? = nil, _ params: [Parameter] = [],
+        _ name: String, _ summary: String, _ params: [Parameter] = [],
         _ body: @escaping Prompt
     ) -> Method {
         Method(name, .nothing, summary, params, .prompt(body))
     }
 
     static func open(
-        _ name: String, needs: Needs = .nothing, _ summary: String? = nil,
+        _ name: String, needs: Needs = .nothing, _ summary: String,
         _ params: [Parameter] = [], _ body: @escaping Open
     ) -> Method {
         Method(name, needs, summary, params, .open(body))
     }
 
     static func account(
-        _ name: String, _ scope: Scope, _ summary: String? = nil, _ params: [Parameter] = [],
+        _ name: String, _ scope: Scope, _ summary: String, _ params: [Parameter] = [],
         _ body: @escaping ForAccount
     ) -> Method {
         Method(name, .account(scope), summary, params, .account(body))
     }
 
     static func session(
-        _ name: String, _ scope: Scope, _ summary: String? = nil, _ params: [Parameter] = [],
+        _ name: String, _ scope: Scope, _ summary: String, _ params: [Parameter] = [],
         _ body: @escaping ForSession
     ) -> Method {
         Method(name, .session(scope), summary, params, .session(body))
     }
 
     static func search(
-        _ name: String, _ scope: Scope, _ summary: String? = nil, _ params: [Parameter] = [],
+        _ name: String, _ scope: Scope, _ summary: String, _ params: [Parameter] = [],
         _ body: @escaping Search
     ) -> Method {
         Method(name, .session(scope), summary, params, .search(body))

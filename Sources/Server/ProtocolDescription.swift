@@ -9,7 +9,7 @@ package enum ProtocolDescription {
     /// A method as it describes itself.
     package struct Entry: Sendable {
         package let name: String
-        package let summary: String?
+        package let summary: String
         /// What must come before: `greeting`, `initialized`, `nothing`, `account` or `session`.
         package let needs: String
         /// What the key must have been made for.
@@ -77,7 +77,7 @@ extension JSONWriter {
 
     private mutating func members(of method: ProtocolDescription.Entry) {
         member("name", method.name)
-        method.summary.map { member("summary", $0) }
+        member("summary", method.summary)
         array("tags") { writer in
             writer.object { $0.member("name", method.name.family) }
         }

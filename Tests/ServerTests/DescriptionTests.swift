@@ -11,10 +11,10 @@ struct DescriptionTests {
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "docs/openrpc.json")
 
-    @Test("Every method says what it does")
+    @Test("Every method says what it does, in a sentence")
     func summaries() {
         for method in ProtocolDescription.methods {
-            #expect(method.summary?.hasSuffix(".") == true, "\(method.name) has no summary")
+            #expect(method.summary.hasSuffix("."), "\(method.name): \(method.summary)")
         }
     }
 
