@@ -89,7 +89,9 @@ struct carrel_packed {
 
 extern "C" struct carrel_packed *carrel_packed_create(const float *weights, size_t outputs,
                                                       size_t inputs,
-                                                      enum carrel_arithmetic arithmetic) {
+                                                      enum carrel_arithmetic arithmetic,
+                                                      int *is_missing) {
+    *is_missing = 0;
     try {
         stay_on_this_thread();
         auto packed = std::unique_ptr<carrel_packed>(new carrel_packed);
@@ -108,6 +110,9 @@ extern "C" struct carrel_packed *carrel_packed_create(const float *weights, size
         dnnl::reorder(plain, packed->weights).execute(stream, plain, packed->weights);
         stream.wait();
         return packed.release();
+    } catch (const dnnl::error &error) {
+        *is_missing = error.status == dnnl_unimplemented;
+        return nullptr;
     } catch (...) {
         return nullptr;
     }

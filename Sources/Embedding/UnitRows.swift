@@ -35,6 +35,7 @@ extension EmbeddingError {
             case .zeroVector: .zeroVector(text: text)
             case .allocation(let bytes):
                 .unavailable(reason: "no memory for \(bytes) bytes", retryAfter: nil)
+            case .noProduct: .misconfigured(reason: "\(fault); fp32 and auto work everywhere")
             case .abandoned: .unavailable(reason: fault.description, retryAfter: nil)
             }
     }

@@ -50,7 +50,8 @@ package enum MatrixLibrary: String, Sendable {
     ///
     /// Without `library` the faster is picked. bf16 is always oneDNN's.
     ///
-    /// - Throws: `allocation` when there is no memory for the copy.
+    /// - Throws: `noProduct` when the library has none of this arithmetic for this processor, as bf16
+    ///   without AVX-512; `allocation` when there is no memory for the copy.
     package init(
         weights: UnsafePointer<Float>, outputs: Int, inputs: Int, arithmetic: Arithmetic = .fp32,
         library: MatrixLibrary? = nil
@@ -60,8 +61,9 @@ package enum MatrixLibrary: String, Sendable {
         self.arithmetic = arithmetic.resolved
         let bf16 = arithmetic.resolved == .bf16
         if library != .blas || bf16 {
+            var isMissing: Int32 = 0
             let made = unsafe carrel_packed_create(
-                weights, outputs, inputs, bf16 ? carrel_bf16 : carrel_fp32)
+                weights, outputs, inputs, bf16 ? carrel_bf16 : carrel_fp32, &isMissing)
             if let made = unsafe made {
                 if unsafe bf16 || library == .oneDNN || carrel_packed_is_blocked(made) != 0 {
                     unsafe packed = made
@@ -71,6 +73,7 @@ package enum MatrixLibrary: String, Sendable {
                 }
                 unsafe carrel_packed_destroy(made)
             } else if bf16 || library == .oneDNN {
+                if isMissing != 0 { throw .noProduct(self.arithmetic) }
                 throw .allocation(bytes: outputs * inputs * (bf16 ? 2 : 4))
             }
         }

@@ -6,6 +6,8 @@ package enum VectorError: Error, Sendable, Equatable {
     /// Every element is zero: there is no direction to search in.
     case zeroVector
     case allocation(bytes: Int)
+    /// The processor, or the library for it, does not multiply so.
+    case noProduct(Arithmetic)
     /// Whoever began a long computation did not want it any more.
     case abandoned
 }
@@ -18,6 +20,8 @@ extension VectorError: CustomStringConvertible {
         case .notFinite(let element): "element \(element) of the vector is not a finite number"
         case .zeroVector: "every element of the vector is zero, so it has no direction"
         case .allocation(let bytes): "no memory for \(bytes) bytes of vectors"
+        case .noProduct(let arithmetic):
+            "this processor, or its library, has no matrix product in \(arithmetic.rawValue)"
         case .abandoned: "the computation was given up"
         }
     }

@@ -113,10 +113,33 @@ import Vectors
 
 /// Products with packed weights against the sum written out.
 @Suite struct MatrixProductTests {
-    /// oneDNN multiplies bf16 with AVX-512 only; elsewhere it makes no product at all.
-    static let multipliesBF16 =
-        (try? unsafe MatrixProduct(
-            weights: [1], outputs: 1, inputs: 1, arithmetic: .bf16, library: .oneDNN)) != nil
+    /// oneDNN multiplies bf16 with AVX-512 only; elsewhere it says that it has no such product.
+    static let multipliesBF16 = refusalOfBF16() != .noProduct(.bf16)
+
+    static func refusalOfBF16() -> VectorError? {
+        do throws(VectorError) {
+            _ = try unsafe MatrixProduct(
+                weights: [1], outputs: 1, inputs: 1, arithmetic: .bf16, library: .oneDNN)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    #if arch(x86_64)
+        /// In a process of its own, where oneDNN has not looked at the processor yet.
+        @Test("bf16 without AVX-512 is refused as a product that is missing, not for memory")
+        func missingProduct() async {
+            await #expect(processExitsWith: .success) {
+                unsafe setenv("ONEDNN_MAX_CPU_ISA", "AVX2", 1)
+                let refusal = try #require(MatrixProductTests.refusalOfBF16())
+                #expect(refusal == .noProduct(.bf16))
+                #expect(
+                    refusal.description
+                        == "this processor, or its library, has no matrix product in bf16")
+            }
+        }
+    #endif
 
     @Test(
         "Every library multiplies any number of rows",

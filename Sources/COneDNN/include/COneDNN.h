@@ -13,9 +13,10 @@ struct carrel_packed;
 enum carrel_arithmetic { carrel_fp32 = 0, carrel_bf16 = 1 };
 
 /// Packs W, `outputs` rows of `inputs` floats; the floats are not needed afterwards.
-/// Null when oneDNN or the memory fails.
+/// Null when oneDNN has no such product for this processor, `*is_missing` then being 1, or when it or the
+/// memory fails, `*is_missing` being 0.
 struct carrel_packed *carrel_packed_create(const float *weights, size_t outputs, size_t inputs,
-                                           enum carrel_arithmetic arithmetic);
+                                           enum carrel_arithmetic arithmetic, int *is_missing);
 
 void carrel_packed_destroy(struct carrel_packed *packed);
 
