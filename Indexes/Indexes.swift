@@ -64,6 +64,9 @@ package enum Indexes {
             name: "0021_create_cloud_connections",
             bytes: PackageResources._021_create_cloud_connections_sql),
         File(name: "0022_ask_owners_first", bytes: PackageResources._022_ask_owners_first_sql),
+        File(
+            name: "0023_count_imported_texts", bytes: PackageResources._023_count_imported_texts_sql
+        ),
     ]
 
     /// One retrieval index each, with the reason for every parameter.

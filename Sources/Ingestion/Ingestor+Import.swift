@@ -1,7 +1,8 @@
 // Bring your own vectors: texts that need no extraction, into a document that only has a name.
 //
 // Each call adds a page with one section to the document. The document's text is its sections joined
-// by an empty line; it is not stored twice, and offsets refer to it.
+// by an empty line; it is not stored twice, and offsets refer to it. Its size is that of the texts, and
+// counts for the quota as a file's does.
 
 package import Foundation
 package import Postgres
@@ -45,14 +46,17 @@ extension Ingestor {
     /// They can be found when this returns. Missing vectors are made before the transaction begins.
     ///
     /// - Throws: `IngestionError.invalid` naming the field (`chunks[3].text`); `LibraryError.conflict`
-    ///   when an id is there already, in the call or in the session.
+    ///   when an id is there already, in the call or in the session; `LibraryError.quotaExceeded`.
     package func importChunks(
         as asker: Asker, session: UUID, documentName: String, chunks: [ImportedChunk],
         lastly: @Sendable (ImportResult, Transaction) async throws -> Void = { _, _ in }
     ) async throws -> ImportResult {
         try Self.check(documentName, chunks)
+        let bytes = chunks.reduce(Int64(0)) { $0 + Int64($1.text.utf8.count) }
         let embedder = try await pool.withConnection(as: asker) { db in
-            try await embedders.embedder(ofSession: session, on: db)
+            // Before anything is embedded for nothing; it is decided below.
+            try await QuotaRepository.requireRoom(for: bytes, sessionID: session, on: db)
+            return try await embedders.embedder(ofSession: session, on: db)
         }
         let vectors = try await Self.vectors(of: chunks, by: embedder)
         let tokens = chunks.map { embedder.countTokens($0.text) }
@@ -73,12 +77,15 @@ extension Ingestor {
                 throw LibraryError.conflict("the session already has a chunk with one of these ids")
             }
             try await DocumentRepository.updateStatus(
-                sessionID: session, id: document.id, status: .completed, pageCount: number, on: db)
+                sessionID: session, id: document.id, status: .completed, pageCount: number,
+                addingBytes: bytes, on: db)
             try await SessionRepository.settle(id: session, on: db)
             let version = try await SessionRepository.revision(ids: [session], on: db)[session]
             let imported = ImportResult(
                 documentID: document.id, chunkIDs: page.childIDs,
                 revision: version?.revision ?? 0)
+            // The account's imports take turns from here to the commit, and no longer.
+            try await QuotaRepository.take(bytes, sessionID: session, on: db)
             try await lastly(imported, db)
             return imported
         }

@@ -39,6 +39,9 @@ public enum Passage {
         return [b.9, b.10, b.11, b.12, b.13, b.14, b.15].reduce(0) { $0 << 8 | Int($1) }
     }
 
+    /// No text is longer.
+    static let mostBytes = 1_000
+
     /// About 860 bytes, as long as a real passage, so that answers weigh what they weigh in earnest.
     ///
     /// - Parameter index: the row.

@@ -28,6 +28,7 @@ public struct ServerAddress: Codable, Sendable {
 public final class ServerConnection {
     let socket: LineSocket
     private var lastID = 0
+    private var account: String?
 
     /// Connects and shows the key.
     ///
@@ -40,7 +41,32 @@ public final class ServerConnection {
             let auth: Key
         }
         socket = try LineSocket(host: address.host, port: address.port)
-        let _: Nothing = try call("initialize", Greeting(auth: .init(apiKey: address.apiKey)))
+        struct Welcome: Decodable {
+            struct Profile: Decodable { let id: String }
+            let profile: Profile?
+        }
+        let welcome = try call(
+            "initialize", Greeting(auth: .init(apiKey: address.apiKey)), as: Welcome.self)
+        account = welcome.profile?.id
+    }
+
+    /// Sees to it that the key's account may keep so much more than it keeps now. What a benchmark stores is
+    /// counted like anybody's.
+    ///
+    /// - Throws: the server's refusal, where there is no room and the key is no administrator's.
+    func makeRoom(forBytes bytes: Int) throws(WorkloadError) {
+        struct Quota: Decodable {
+            let limitBytes: Int
+            let usedBytes: Int
+        }
+        struct Change: Encodable {
+            let account: String
+            let limitBytes: Int
+        }
+        let quota: Quota = try call("quota.get")
+        guard let account, quota.usedBytes + bytes > quota.limitBytes else { return }
+        let _: Quota = try call(
+            "quota.set", Change(account: account, limitBytes: quota.usedBytes + bytes))
     }
 
     /// A result of which nothing is wanted.

@@ -46,6 +46,7 @@ public struct StudySession: Sendable {
         self.size = size
         let handle = try server.open(id)
         let present = try Self.documents(in: handle, on: server)
+        try server.makeRoom(forBytes: size * Passage.mostBytes)
         let started = ContinuousClock.now
         var stored = 0
         for start in stride(from: 0, to: size, by: Self.batch) {

@@ -71,6 +71,7 @@ struct MigrationFileTests {
         20: "98efebb0fa1716dec99dd95d6a4c91ddf8a2f245c88db6c8341a29da7f9c290b",
         21: "a1cb429ca3da8d12d699a79c5e655143045f77827e3295396455c411eca0aaa3",
         22: "0ee1cd017d3ef61fd84636ab605cc8e3f0cbccf1be471a387901952407755816",
+        23: "9d9124387fe9e40bf3b60e7cf36989ec5b646be0f616cf2f90b31a5d1dc6f4ea",
     ]
 
     @Test("A definition stands in a migration word for word")

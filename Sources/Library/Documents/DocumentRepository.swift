@@ -46,15 +46,16 @@ package enum DocumentRepository {
 
     /// Moves a document on. COMPLETED dates it; every other status takes the date away again, and
     /// the error message is what is given, so a retry clears it. `pageCount` nil keeps the count.
+    /// `addingBytes` makes it larger, and is the caller's to count (`QuotaRepository.take`).
     ///
     /// - Throws: `LibraryError.notFound`.
     @discardableResult
     package static func updateStatus(
         sessionID: UUID, id: UUID, status: ProcessingStatus, errorMessage: String? = nil,
-        pageCount: Int? = nil, on db: some Queryable
+        pageCount: Int? = nil, addingBytes: Int64 = 0, on db: some Queryable
     ) async throws -> Document {
         let rows = try await db.query(
-            update, sessionID, id, status.rawValue, errorMessage, pageCount)
+            update, sessionID, id, status.rawValue, errorMessage, pageCount, addingBytes)
         guard let row = rows.first else { throw LibraryError.notFound }
         return try Document(row)
     }
@@ -159,6 +160,7 @@ extension DocumentRepository {
         SET processing_status = $3::carrel.processing_status,
             error_message = $4,
             page_count = coalesce($5, page_count),
+            file_size_bytes = file_size_bytes + $6,
             processed_at = CASE WHEN $3 = 'COMPLETED'::carrel.processing_status THEN now() END
         WHERE session_id = $1 AND id = $2
         RETURNING \(columns)

@@ -1,5 +1,6 @@
-// How much an account may keep, and how much it keeps: the bytes of its files. Counted in the
-// transaction that makes or removes a document, so the count is exact whatever happens.
+// How much an account may keep, and how much it keeps: the bytes of its files, and of the texts it imported.
+// Counted in the transaction that makes, extends or removes a document, so the count is exact whatever
+// happens.
 
 package import Postgres
 package import FoundationEssentials
@@ -45,13 +46,25 @@ package enum QuotaRepository {
         }
     }
 
+    /// The same for the account of a session.
+    package static func requireRoom(
+        for bytes: Int64, sessionID: UUID, on db: some Queryable
+    ) async throws {
+        guard let row = try await db.query(selectBySession, sessionID).first else { return }
+        let quota = try Quota(row)
+        if quota.freeBytes < bytes { throw LibraryError.quotaExceeded(quota, wanted: bytes) }
+    }
+
     /// Counts bytes that the session's account keeps from now on.
     ///
-    /// The account's row stays locked to the end of the transaction, so uploads of one account take
-    /// turns from here on: the condition is true when it is committed. Take it after the session's row.
+    /// The account's row stays locked to the end of the transaction, so what one account stores takes
+    /// turns from here on: the condition is true when it is committed. Take it after the session's row, and
+    /// as late as possible.
     ///
-    /// - Throws: `LibraryError.quotaExceeded`.
-    static func take(_ bytes: Int64, sessionID: UUID, on transaction: Transaction) async throws {
+    /// - Throws: `LibraryError.quotaExceeded`, after which the transaction must not be committed.
+    package static func take(_ bytes: Int64, sessionID: UUID, on transaction: Transaction)
+        async throws
+    {
         guard bytes > 0 else { return }
         if try await transaction.execute(add, sessionID, bytes) > 0 { return }
         guard let row = try await transaction.query(selectBySession, sessionID).first else {

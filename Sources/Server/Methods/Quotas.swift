@@ -13,7 +13,8 @@ extension Method {
     /// How much an account may keep.
     static let quotas = [
         account(
-            "quota.get", .read, "How many bytes of files this account keeps and may keep."
+            "quota.get", .read,
+            "How many bytes of files and imported texts this account keeps and may keep."
         ) { call, principal, result in
             try call.params.finish()
             let quota = try await call.services.pool.withConnection(as: principal.asker) { db in
@@ -22,7 +23,8 @@ extension Method {
             result.members(of: quota ?? Quota(limitBytes: 0, usedBytes: 0))
         },
         account(
-            "quota.set", .admin, "Sets how many bytes of files an account may keep.",
+            "quota.set", .admin,
+            "Sets how many bytes of files and imported texts an account may keep.",
             [.string("account"), .integer("limitBytes", in: 0...Int(Int32.max) << 20)]
         ) { call, principal, result in
             let name = try call.params.string("account")

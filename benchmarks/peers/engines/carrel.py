@@ -72,7 +72,10 @@ class Client:
         self.last = 0
         with open(f"{server.home}/client.json") as file:
             key = json.load(file)["apiKey"]
-        self.call("initialize", protocolVersions=["2026-11-01"], auth={"apiKey": key})
+        profile = self.call(
+            "initialize", protocolVersions=["2026-11-01"], auth={"apiKey": key})["profile"]
+        # What is stored here counts for the account like anybody's.
+        self.call("quota.set", account=profile["id"], limitBytes=1 << 40)
 
     def exchange(self, line):
         self.socket.sendall(line)
