@@ -27,9 +27,11 @@ struct BucketTests {
     @Test("Objects come back under whatever name they have, page after page")
     func roundTrip() async throws {
         let bucket = try await bucket("round-trip")
+        // moto finds no name with a line feed, whoever sends it; `S3AnswerTests.names` has that one.
         let keys = [
-            "a.txt", "folder/b c.txt", "folder/ü+~%41&=?.txt", "zz/up.txt", "日本語.md", "new line",
-            "plus+plus",
+            "a.txt", "folder/b c.txt", "folder/ü+~%41&=?.txt", "zz/../up.txt", "../up.txt", "./a",
+            "日本語.md", "plus+plus", "a//b", "trail/", " lead", "tab\there", "%2e%2e/a", "a#b",
+            "<x>&amp;", "\"q\"", "a\\b",
         ]
         for key in keys {
             let bytes = Array("abc".utf8)
@@ -44,7 +46,7 @@ struct BucketTests {
             next = page.next
             pages += 1
         } while next != nil
-        #expect(pages == 3)
+        #expect(pages == 6)
         #expect(Set(listed.map(\.key)) == Set(keys))
         #expect(listed.allSatisfy { $0.size == 3 && !$0.etag.isEmpty && !$0.etag.contains("\"") })
         for key in keys { #expect(try await read(key, bucket) == Array("abc".utf8), "\(key)") }
@@ -118,6 +120,22 @@ struct S3AnswerTests {
                 endpoint: server.url(""), region: "us-east-1", bucket: "bucket",
                 credentials: S3Credentials(accessKey: "AKIA", secretKey: "secret")),
             client: HTTPClient(rule: .anywhere), backoff: backoff)
+    }
+
+    @Test(
+        "A name is asked for as it is signed: nothing of it is folded on the way",
+        arguments: [
+            ("zz/../up.txt", "zz/../up.txt"), ("../../up.txt", "../../up.txt"),
+            ("./a", "./a"), ("a//b", "a//b"), ("/a", "/a"), ("folder/", "folder/"),
+            ("new\nline", "new%0Aline"), ("a?b#c", "a%3Fb%23c"), ("%2e%2e/a", "%252e%252e/a"),
+            ("plus+plus", "plus%2Bplus"), ("b c", "b%20c"), ("ü", "%C3%BC"),
+        ])
+    func names(key: String, path: String) async throws {
+        let server = try TinyWebServer { _, send in
+            _ = send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        }
+        try await bucket(server).put(key, [])
+        #expect(server.heads.first?.hasPrefix("PUT /bucket/\(path) HTTP/1.1\r\n") == true)
     }
 
     @Test("A server that is away for a moment is asked again, and not for ever")

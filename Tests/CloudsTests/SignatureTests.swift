@@ -29,7 +29,35 @@ struct SignatureTests {
             signature: "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500"),
     ]
 
-    @Test("The general vectors come out as published", arguments: generalVectors)
+    /// aws-c-auth, tests/aws-signing-test-suite/v4: those without `normalize`, as S3 signs, in which a name is
+    /// whatever its bytes are. get-relative-unnormalized, get-relative-relative-unnormalized,
+    /// get-slash-dot-slash-unnormalized, get-slash-pointless-dot-unnormalized, get-slashes-unnormalized,
+    /// get-space-unnormalized, get-utf8, get-unreserved.
+    private static let namesAsTheyAre = [
+        ("/example/..", "eca7ead57bb5aa5c8e28007acd4ff04e1ff9a0ff3b237ec1554a184887ff9282"),
+        (
+            "/example1/example2/../..",
+            "dc33e0856fd4baca4d7aa2146c38958283844764f38c74252a333df5e613003b"
+        ),
+        ("/./", "68714168e6557f8f2de0ef956fc24dc2593a4bd2961f8df51898d8a134695145"),
+        ("/./example", "beb03f223f7deae4146464f06e29eebbee9c8afbe15c290cf07aa8b119e14cff"),
+        ("//example//", "87cca117541a147f6df867677d98a7d80dff226d2bfca9e4ffa899665623c7e5"),
+        ("/example space/", "652487583200325589f1fba4c7e578f72c47cb61beeca81406b39ddec1366741"),
+        ("/ሴ", "8318018e0b0f223aa2bbf98705b62bb787dc9c0e678f255a891fd03141be5d85"),
+        (
+            "/-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+            "07ef7494c76fa4850883e2b006601f940f8a34d404d0cfa977f52a65bbf5f24f"
+        ),
+    ].map { name, signature in
+        Vector(
+            path: SignatureV4.encoded(name, keepingSlashes: true),
+            headers: [("Host", "example.amazonaws.com"), ("X-Amz-Date", "20150830T123600Z")],
+            signature: signature)
+    }
+
+    @Test(
+        "The general vectors come out as published, paths not normalized",
+        arguments: generalVectors + namesAsTheyAre)
     func general(vector: Vector) {
         let signer = SignatureV4(
             S3Credentials(

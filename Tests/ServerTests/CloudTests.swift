@@ -195,15 +195,13 @@ struct CloudTests {
         }
     }
 
-    @Test(
-        "Nobody is made to ask an address inside",
-        arguments: [
-            "127.0.0.2", "2130706434", "0x7f000002", "[::1]", "169.254.169.254",
-            "10.0.0.1", "[::ffff:127.0.0.2]",
-        ])
-    func inside(host: String) async throws {
+    /// Neither kind of cloud is connected there, nor asked.
+    private func expectRefusal(
+        of host: String, allowing allowed: [AddressRange],
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
         let web = try TinyWebServer(Self.files)
-        try await withServer { test in
+        try await withServer(asking: allowed) { test in
             let client = try await test.client()
             for (number, call) in [
                 """
@@ -215,13 +213,37 @@ struct CloudTests {
                 """,
             ].enumerated() {
                 let answer = try await client.call(1 + number, "cloud.connect", call)
-                #expect(answer.errorKind == "forbidden", "\(answer.text)")
-                #expect(answer.at("error", "data", "field")?.string == "endpoint")
+                #expect(
+                    answer.errorKind == "forbidden", "\(answer.text)",
+                    sourceLocation: sourceLocation)
+                #expect(
+                    answer.at("error", "data", "field")?.string == "endpoint",
+                    sourceLocation: sourceLocation)
             }
-            #expect(web.heads.isEmpty)
+            #expect(web.heads.isEmpty, sourceLocation: sourceLocation)
             let list = try await client.call(9, "cloud.list")
-            #expect(list.at("result", "connections")?.array?.count == 0)
+            #expect(
+                list.at("result", "connections")?.array?.count == 0,
+                sourceLocation: sourceLocation)
         }
+    }
+
+    @Test(
+        "Nobody is made to ask an address inside",
+        arguments: [
+            "localhost", "127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "0.0.0.0",
+            "[::1]", "[::ffff:127.0.0.1]", "169.254.169.254", "10.0.0.1",
+        ])
+    func inside(host: String) async throws {
+        try await expectRefusal(of: host, allowing: [])
+    }
+
+    @Test(
+        "What the operator allows opens that address, and no other beside it",
+        arguments: ["127.0.0.2", "2130706434", "0x7f000002", "[::1]", "[::ffff:127.0.0.2]"])
+    func besideAllowed(host: String) async throws {
+        let allowed = try #require(AddressRange("127.0.0.1"))
+        try await expectRefusal(of: host, allowing: [allowed])
     }
 
     @Test(

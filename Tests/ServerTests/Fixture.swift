@@ -96,22 +96,21 @@ struct Timepiece: Sendable {
 
 /// Starts a server for one test and ends it.
 ///
-/// Passwords are hashed at a thousandth of the price.
+/// Passwords are hashed at a thousandth of the price. `asking` are the addresses inside that clouds may have:
+/// one of loopback, for servers of the tests.
 func withServer(
     registration: Bool = false, lifetimes: Gatekeeper.Lifetimes = .init(),
-    clock: Timepiece = .system,
+    clock: Timepiece = .system, asking allowed: [AddressRange] = [AddressRange("127.0.0.1")!],
     _ configure: (inout ServerConfiguration) -> Void = { _ in },
     _ body: (TestServer) async throws -> Void
 ) async throws {
     try await withDatabase(migrated: true, size: 6) { pool in
         let directory = try TestDirectory.make("server")
-        let embedders = EmbedderRegistry([SlowEmbedder()])
         let blobDirectory = directory + "/blobs"
+        let embedders = EmbedderRegistry([SlowEmbedder()])
         let snapshots = SnapshotCache(pool, limits: .init(bytes: 1 << 28))
         let sealer = Sealer(.unkept())
-        // One address of loopback, for servers of the tests; 127.0.0.2 is refused like any other.
-        let allowed = AddressRule(allowing: [AddressRange("127.0.0.1")!])
-        let clouds = CloudVault(sealer: sealer, rule: allowed)
+        let clouds = CloudVault(sealer: sealer, rule: AddressRule(allowing: allowed))
         let ingestor = Ingestor(
             pool: pool, blobs: LocalBlobStore(directory: blobDirectory),
             scratch: directory + "/scratch",
