@@ -10,9 +10,12 @@ enum EdgeMark {
     /// Whether a phrase may begin after such a mark.
     static func opens(_ mark: Character) -> Bool { pairs.contains { $0.open == mark } }
 
+    /// Whether it stands after a sentence, or a part of one.
+    static func endsSentence(_ mark: Character) -> Bool { sentence.contains(mark) }
+
     /// Whether a phrase may end before such a mark.
     static func closes(_ mark: Character) -> Bool {
-        sentence.contains(mark) || pairs.contains { $0.close == mark }
+        endsSentence(mark) || pairs.contains { $0.close == mark }
     }
 
     /// Whether its other half stands inside: then the mark is of the phrase.

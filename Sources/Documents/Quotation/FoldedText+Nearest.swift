@@ -50,15 +50,15 @@ extension FoldedText {
             let inside = words.map(\.text).joined().dropFirst().dropLast()
             return !EdgeMark.isPaired(mark, with: inside)
         }
-        if let edge = quotation.last?.text.last, !EdgeMark.closes(edge) {
-            while words[last].text.count > 1, let mark = words[last].text.last,
+        if let edge = quotation.last?.text.last, !EdgeMark.endsSentence(edge) {
+            while words[last].text.count > 1, let mark = words[last].text.last, mark != edge,
                 EdgeMark.closes(mark), isLoose(mark)
             {
                 words[last].dropLast()
             }
         }
-        if let edge = quotation.first?.text.first, !EdgeMark.opens(edge) {
-            while words[0].text.count > 1, let mark = words[0].text.first,
+        if let edge = quotation.first?.text.first {
+            while words[0].text.count > 1, let mark = words[0].text.first, mark != edge,
                 EdgeMark.opens(mark), isLoose(mark)
             {
                 words[0].dropFirst()
