@@ -154,16 +154,8 @@ private struct Actor {
     }
 
     private mutating func revokeKey(through node: Int) async throws {
-        // A revocation locks all sessions of the account and may meet a writer half-way.
-        while true {
-            do {
-                try await nodes[node].pool.withTransaction(as: .service) { db in
-                    try await KeyService.revoke(id: key.key.id, profileID: profile, on: db)
-                }
-                break
-            } catch PostgresError.server(let error) where error.sqlState.isWorthRetrying {
-                continue
-            }
+        try await nodes[node].pool.withTransaction(as: .service) { db in
+            try await KeyService.revoke(id: key.key.id, profileID: profile, on: db)
         }
         let refused = try await search(1 - node)
         searches += 1
@@ -197,18 +189,12 @@ private struct Actor {
 
     // MARK: Around it
 
-    /// The answer to a request; what met another change half-way is asked again, as its refusal says.
     private mutating func call(
         _ node: Int, _ method: String, _ members: String
     ) async throws -> JSONValue {
-        for _ in 0..<100 {
-            calls += 1
-            let answer = try await seats[node].client.call(
-                calls, method, "{\"session\":\"\(seats[node].handle)\",\(members)}")
-            if answer.errorKind != "unavailable" { return answer }
-            try await Task.sleep(for: .milliseconds(50))
-        }
-        throw LineClient.Failure.noAnswer("a hundred times another change was in the way")
+        calls += 1
+        return try await seats[node].client.call(
+            calls, method, "{\"session\":\"\(seats[node].handle)\",\(members)}")
     }
 
     private mutating func connect() async throws {

@@ -25,7 +25,9 @@ package enum CredentialRepository {
     /// To be called first in every transaction that takes entrance to an account back, for a part or all
     /// of it: what servers remember of its keys and logins is worth nothing once it commits.
     ///
-    /// The account's row is locked, so no session is made meanwhile that would miss the new number.
+    /// The account's row is locked, so no session is made meanwhile that would miss the new number
+    /// (`SessionRepository.create` locks it too). Not against references: a transaction that updates its session's
+    /// row twice has PostgreSQL check the owner again, and would wait here with that row in its hands.
     package static func takeBack(from profile: UUID, on transaction: Transaction) async throws {
         try await transaction.query(lock, profile)
         try await transaction.execute(raise, profile)
@@ -73,7 +75,7 @@ package enum CredentialRepository {
         """)
 
     package static let lock = Statement(
-        "credential.lockProfile", "SELECT 1 FROM carrel.profiles WHERE id = $1 FOR UPDATE")
+        "credential.lockProfile", "SELECT 1 FROM carrel.profiles WHERE id = $1 FOR NO KEY UPDATE")
 
     private static let raise = Statement(
         "credential.raiseAuthority",

@@ -76,7 +76,7 @@ extension ProfileRepository {
         FROM carrel.profiles
         WHERE role = 'ADMIN' AND is_active
         ORDER BY id
-        FOR UPDATE
+        FOR NO KEY UPDATE
         """)
 
     private static let updateActive = Statement(

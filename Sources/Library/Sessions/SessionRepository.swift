@@ -109,12 +109,17 @@ extension SessionRepository {
         s.embedding_model_id, m.name, s.revision, s.chunk_count, s.created_at, s.updated_at
         """
 
+    // The account's row is locked more than its key asks: what takes entrance back waits, and counts the new
+    // session too (`CredentialRepository.takeBack`).
     private static let insert = Statement(
         "session.insert",
         """
-        WITH s AS (
+        WITH owner AS (
+            SELECT FROM carrel.profiles WHERE id = $1 FOR SHARE
+        ), s AS (
             INSERT INTO carrel.study_sessions (profile_id, title, description, embedding_model_id)
-            VALUES ($1, $2, $3, $4)
+            SELECT $1::uuid, $2::text, $3::text, $4::uuid
+            FROM (SELECT count(*) FROM owner) AS locked
             RETURNING *
         )
         SELECT \(columns)
