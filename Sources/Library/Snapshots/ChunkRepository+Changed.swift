@@ -66,15 +66,17 @@ extension ChunkRepository {
         }
     }
 
-    // Plan: Index Scan using document_chunks_session_id_revision_idx when there is a revision.
+    // Plan: Index Scan using document_chunks_session_id_revision_idx when there is a revision, and the order
+    // leaves the planner no other (`SessionRepository.selectChangedPlaces` says why).
     //
     // COPY takes no parameters; a UUID and a number can be written into the text without harm.
     package static func selectChanged(_ session: UUID, _ revision: Int64?) -> String {
-        """
-        SELECT id, document_id, section_id, parent_chunk_id, text_start, text_end, page_from,
-            page_to, token_count, related_topic_ids, created_at, chunk_text, embedding
-        FROM carrel.document_chunks
-        WHERE session_id = '\(session.uuidString)'\(revision.map { " AND revision > \($0)" } ?? "")
-        """
+        let later = revision.map { " AND revision > \($0) ORDER BY revision" }
+        return """
+            SELECT id, document_id, section_id, parent_chunk_id, text_start, text_end, page_from,
+                page_to, token_count, related_topic_ids, created_at, chunk_text, embedding
+            FROM carrel.document_chunks
+            WHERE session_id = '\(session.uuidString)'\(later ?? "")
+            """
     }
 }
