@@ -67,15 +67,15 @@ package enum Indexes {
         File(
             name: "0023_count_imported_texts", bytes: PackageResources._023_count_imported_texts_sql
         ),
+        File(
+            name: "0024_drop_chunk_text_index",
+            bytes: PackageResources._024_drop_chunk_text_index_sql),
     ]
 
     /// One retrieval index each, with the reason for every parameter.
     package static let definitions = [
         File(
             name: "chunk_graph_embedding", bytes: PackageResources.chunk_graph_embedding_sql),
-        File(
-            name: "document_chunks_chunk_text",
-            bytes: PackageResources.document_chunks_chunk_text_sql),
         File(
             name: "document_chunks_related_topic_ids",
             bytes: PackageResources.document_chunks_related_topic_ids_sql),

@@ -551,14 +551,10 @@ CREATE INDEX document_chunks_session_id_parent_chunk_id_idx
     ON carrel.document_chunks (session_id, parent_chunk_id)
     WHERE parent_chunk_id IS NOT NULL;
 
--- The two retrieval indexes of this table. Every number is explained in Indexes/definitions/.
+-- The retrieval index of this table, explained in Indexes/definitions/. Words are indexed in memory.
 CREATE INDEX document_chunks_related_topic_ids_idx
     ON carrel.document_chunks
     USING gin (related_topic_ids);
-
-CREATE INDEX document_chunks_chunk_text_idx
-    ON carrel.document_chunks
-    USING gin (to_tsvector('english', chunk_text));
 
 -- What changed since a revision.
 CREATE INDEX document_chunks_session_id_revision_idx
