@@ -119,7 +119,8 @@ extension ChunkRepository {
     ]
 
     /// Made once per connection and emptied before each use; by whoever came first, for every role the
-    /// connection may be used in.
+    /// connection may be used in. Commits empty it, so there is rarely anything to delete; TRUNCATE would
+    /// have every statement that names it planned anew.
     private static let stage = """
         DO $$ BEGIN
             IF to_regclass('pg_temp.staged_chunks') IS NULL THEN
@@ -142,7 +143,7 @@ extension ChunkRepository {
                 GRANT ALL ON pg_temp.staged_chunks TO PUBLIC;
             END IF;
         END $$;
-        TRUNCATE pg_temp.staged_chunks;
+        DELETE FROM pg_temp.staged_chunks;
         """
 
     private static let lockDocuments = Statement(
