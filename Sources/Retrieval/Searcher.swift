@@ -46,8 +46,18 @@ package struct Searcher: Sendable {
         try watch.split(\.embed)
         if let answer = try await scan(request, for: query, &watch) { return answer }
         try await snapshots?.arrival(of: request.session)
-        if let answer = try await scan(request, for: query, &watch) { return answer }
-        return try await pool.withTransaction(
+        repeat {
+            if let answer = try await scan(request, for: query, &watch) { return answer }
+        } while try await snapshots?.shouldWait(for: request.session) == true
+        defer { snapshots?.hasAsked(request.session) }
+        return try await ask(request, for: query, &watch)
+    }
+
+    /// The answer of PostgreSQL.
+    private func ask(
+        _ request: SearchRequest, for query: QueryVector, _ watch: inout Stopwatch
+    ) async throws -> SearchAnswer {
+        try await pool.withTransaction(
             as: request.asker, isolation: .repeatableRead, readOnly: true
         ) { db in
             try watch.split(\.queue)

@@ -1,5 +1,6 @@
 // The cache: who builds, who waits, who leaves.
 
+import Embedding
 import Foundation
 import Library
 import Postgres
@@ -57,6 +58,35 @@ struct SnapshotCacheTests {
             }
             #expect(cache.statistics.catchUps == 1)
             #expect(cache.statistics.builds == 1)
+        }
+    }
+
+    @Test(
+        "Of many searches of a session that is not there, a few ask PostgreSQL and the others wait for it"
+    )
+    func admission() async throws {
+        try await withMigratedDatabase { pool in
+            let session = try await session(pool, "ada", rows: 2_000, seed: 1)
+            let searcher = Searcher(
+                pool: pool, embedders: EmbedderRegistry([HashingEmbedder()]),
+                snapshots: SnapshotCache(pool, limits: .init(bytes: 1 << 30)))
+            let plans = try await withThrowingTaskGroup(of: PlanKind.self) { group in
+                for seed in 0..<40 {
+                    group.addTask {
+                        var generator = Seeded(UInt64(seed))
+                        return try await searcher.search(
+                            SearchRequest(
+                                as: .service, session: session,
+                                query: .vector(generator.unitVector()), k: 3)
+                        ).meta.plan
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(plans.count == 40)
+            #expect(plans.count { $0 != .scan } >= 1)
+            // All forty would ask, were they not held back: none of them finds it there.
+            #expect(plans.count { $0 == .scan } >= 20)
         }
     }
 

@@ -13,6 +13,8 @@ struct CacheState {
         var lastUse: UInt64 = 0
         /// The one build or catch-up under way.
         var flight: Task<Void, any Error>?
+        /// How many chunks the one who had it built knew of.
+        var expected = 0
         /// No older revision is published: somebody knows of it.
         var floor: Int64 = 0
         /// What was announced while a flight was under way, which may have read before it.
@@ -31,7 +33,9 @@ struct CacheState {
     var entries: [UUID: Entry] = [:]
     var bytes = 0
     var builds = 0
-    /// Counts uses, and what is published.
+    /// How many searches of sessions that are not in memory PostgreSQL is at.
+    var asking: [UUID: Int] = [:]
+    /// Counts uses, what is published and what is written.
     private(set) var clock: UInt64 = 0
     private(set) var statistics = SnapshotCache.Statistics()
 
@@ -48,11 +52,42 @@ struct CacheState {
         return snapshot
     }
 
+    /// Somebody has written to a session.
+    mutating func wrote() { clock += 1 }
+
     /// Whether a session is not there yet and somebody is at it.
     func isAwaited(_ session: UUID) -> Bool {
         guard let entry = entries[session] else { return false }
         return entry.snapshot == nil && entry.flight != nil
     }
+
+    /// What a search of a session that is not in memory does.
+    enum Admission {
+        /// PostgreSQL is asked, and it is counted.
+        case ask
+        /// The session is being read.
+        case arrival(Task<Void, any Error>)
+        /// Others ask already and will have it read.
+        case soon
+    }
+
+    mutating func admission(to session: UUID) -> Admission {
+        let entry = entries[session]
+        if entry?.snapshot == nil, entry?.tooManyChunks == nil,
+            asking[session, default: 0] >= Self.searchesAtOnce
+        {
+            guard let entry, let flight = entry.flight else { return .soon }
+            if entry.expected <= Self.awaitedChunks { return .arrival(flight) }
+        }
+        asking[session, default: 0] += 1
+        return .ask
+    }
+
+    /// The first search is not kept waiting, and the next one only if it comes at once.
+    private static let searchesAtOnce = 2
+
+    /// A larger session is read for longer than its graph is walked.
+    private static let awaitedChunks = 50_000
 
     /// Whether a session of unknown size may be mapped now: not once it was too large.
     func mayMap(_ session: UUID) -> Bool {

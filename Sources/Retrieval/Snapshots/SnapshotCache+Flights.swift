@@ -104,8 +104,8 @@ extension SnapshotCache {
         }
     }
 
-    /// As long as PostgreSQL takes for a session of 10,000 chunks.
-    private static let patience = Duration.milliseconds(40)
+    /// As long as PostgreSQL takes, when it has been started too, for a session of 10,000 chunks.
+    private static let patience = Duration.milliseconds(200)
 
     /// The session as its file has it, to be caught up.
     private func mapped(_ session: UUID) async -> SessionSnapshot? {

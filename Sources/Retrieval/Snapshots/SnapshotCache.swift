@@ -91,8 +91,8 @@ package final class SnapshotCache: Sendable {
         state.withLock { $0.entries[session]?.snapshot != nil } || files?.has(session) == true
     }
 
-    /// How many times a session was asked for so far: once a search, at least.
-    package var searches: UInt64 { state.withLock { $0.clock } }
+    /// Counts on whenever somebody searches or this process stores something.
+    package var activity: UInt64 { state.withLock { $0.clock } }
 
     /// Whether a snapshot may be searched without asking for the session's revision, by this key or
     /// login.
@@ -135,6 +135,7 @@ package final class SnapshotCache: Sendable {
         state.withLock { state in
             guard state.mayBuild(session, chunks: chunks) else { return }
             _ = flight(session, &state)
+            state.entries[session]!.expected = chunks
         }
     }
 
