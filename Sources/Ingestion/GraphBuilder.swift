@@ -16,30 +16,30 @@ package struct GraphBuilder: Sendable {
         package var minimum = 4_096
         /// Rows added in one transaction: a quarter of a second, which a deletion may have to wait.
         package var batch = 64
-        /// The share of the time that is spent adding; the rest is left to searches.
+        /// The share of the time that is spent adding; the rest is left to others.
         package var duty = 0.25
         /// How often it looks for sessions that are behind.
         package var interval = Duration.seconds(5)
-        /// How long searches that go on can hold a batch back.
+        /// How long searches and imports that go on can hold a batch back.
         package var patience = Duration.seconds(5)
 
         package init() {}
     }
 
-    /// What it has to know of those who search.
+    /// What it has to know of those who search and store.
     package struct Demand: Sendable {
         /// Whether PostgreSQL would be asked for the nearest chunks of a session: not while it is in
         /// memory, or in a file that is mapped in less time than a walk takes.
         package var needsGraph: @Sendable (UUID) -> Bool
-        /// How many searches there were so far.
-        package var searches: @Sendable () -> UInt64
+        /// Counts on whenever somebody searches or stores.
+        package var activity: @Sendable () -> UInt64
 
         package init(
             needsGraph: @escaping @Sendable (UUID) -> Bool = { _ in true },
-            searches: @escaping @Sendable () -> UInt64 = { 0 }
+            activity: @escaping @Sendable () -> UInt64 = { 0 }
         ) {
             self.needsGraph = needsGraph
-            self.searches = searches
+            self.activity = activity
         }
     }
 
@@ -56,9 +56,10 @@ package struct GraphBuilder: Sendable {
     /// Works until the task is cancelled. A database that is away is waited for.
     package func run() async {
         while !Task.isCancelled {
+            // First of all, too: whoever has waited for the server comes before the graph.
+            _ = try? await Task.sleep(for: options.interval)
             // What failed is tried again: a database that was away, a document deleted meanwhile.
             _ = try? await catchUp()
-            _ = try? await Task.sleep(for: options.interval)
         }
     }
 
@@ -79,7 +80,7 @@ package struct GraphBuilder: Sendable {
         var total = 0
         // One that is read into memory meanwhile is left as it is.
         while demand.needsGraph(session) {
-            try await yieldToSearches()
+            try await yieldToOthers()
             let begun = ContinuousClock.now
             let step = try await pool.withTransaction(as: .service) { db in
                 try await GraphRepository.extend(
@@ -96,16 +97,16 @@ package struct GraphBuilder: Sendable {
         return total
     }
 
-    /// Waits while searches follow one another within a tenth of a second, but not for ever: a batch
-    /// takes one core for a quarter of a second, which a search beside it would feel.
-    private func yieldToSearches() async throws {
+    /// Waits while searches or imports follow one another within a tenth of a second, but not for ever: a
+    /// batch takes one core for a quarter of a second, which whoever works beside it would feel.
+    private func yieldToOthers() async throws {
         let deadline = ContinuousClock.now.advanced(by: options.patience)
-        var seen = demand.searches()
-        // Nobody has ever asked: there is nobody to wait for.
+        var seen = demand.activity()
+        // Nobody has ever asked or stored: there is nobody to wait for.
         guard seen > 0 else { return }
         while ContinuousClock.now < deadline {
             try await Task.sleep(for: .milliseconds(100))
-            let now = demand.searches()
+            let now = demand.activity()
             if now == seen { return }
             seen = now
         }

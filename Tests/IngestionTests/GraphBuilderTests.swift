@@ -124,7 +124,7 @@ struct GraphBuilderTests {
         }
     }
 
-    @Test("It waits while searches follow one another, and not for ever")
+    @Test("It waits while searches or imports follow one another, and not for ever")
     func yields() async throws {
         try await withDatabase(migrated: true) { pool in
             _ = try await session(of: 12, on: pool)
@@ -135,7 +135,7 @@ struct GraphBuilderTests {
             options.patience = .milliseconds(400)
             let builder = GraphBuilder(
                 pool: pool, options: options,
-                demand: .init(searches: {
+                demand: .init(activity: {
                     searches.withLock { count in
                         count += 1
                         return count

@@ -63,7 +63,11 @@ extension SnapshotCache {
     /// When that fails the snapshot is dropped, so that no search of this process sees less than what
     /// was acknowledged.
     package func committed(_ session: UUID) async {
-        guard state.withLock({ $0.entries[session] != nil }) else { return }
+        let isHere = state.withLock { state in
+            state.wrote()
+            return state.entries[session] != nil
+        }
+        guard isHere else { return }
         do {
             let versions = try await pool.withConnection(as: .service) { db in
                 try await SessionRepository.revision(ids: [session], on: db)

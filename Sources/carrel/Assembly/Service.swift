@@ -87,11 +87,13 @@ struct Service {
         let gatekeeper = Gatekeeper(
             pool: pool, passwords: PasswordLane(), sealer: sealer,
             isRegistrationOpen: isRegistrationOpen)
+        let searcher = Searcher(pool: pool, embedders: embedders, snapshots: snapshots)
+        await searcher.warmUp()
         let server = CarrelServer(
             configuration,
             Services(
                 pool: pool, embedders: embedders,
-                searcher: Searcher(pool: pool, embedders: embedders, snapshots: snapshots),
+                searcher: searcher,
                 ingestor: ingestor, gatekeeper: gatekeeper, sealer: sealer,
                 clouds: clouds, uploadDirectory: home.uploads, logger: logger))
         let address = ClientFile(host: host, port: try await server.start(), apiKey: key)
@@ -106,7 +108,7 @@ struct Service {
             await GraphBuilder(
                 pool: pool,
                 demand: .init(
-                    needsGraph: { !snapshots.holds($0) }, searches: { snapshots.searches })
+                    needsGraph: { !snapshots.holds($0) }, activity: { snapshots.activity })
             ).run()
         }
         return try await ensuring {
