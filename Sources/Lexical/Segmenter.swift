@@ -56,7 +56,7 @@ internal import CICU
         if units.isEmpty { return }
         unsafe units.withUnsafeBufferPointer { buffer in
             guard unsafe icu_words_in(breaker, buffer.baseAddress, Int32(units.count)) != 0 else {
-                fatalError("ICU does not take a text of \(units.count) units")
+                preconditionFailure("ICU does not take a text of \(units.count) units")
             }
             var start = 0
             var isJoined = false
