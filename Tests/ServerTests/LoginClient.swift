@@ -1,5 +1,6 @@
 // What tests of logins say over the socket.
 
+import Accounts
 import Foundation
 import Library
 import Postgres
@@ -89,5 +90,24 @@ extension TestServer {
         try await pool.withConnection(as: .service) { db in
             try await AuditRepository.list(actor: nil, limit: 500, on: db).map(\.action)
         }
+    }
+}
+
+extension TOTP {
+    /// As an authenticator app is given the secret.
+    init?(base32 text: String) {
+        var (bytes, buffer, bits): ([UInt8], UInt32, Int) = ([], 0, 0)
+        for character in text.utf8 {
+            guard
+                let value = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".utf8).firstIndex(of: character)
+            else { return nil }
+            buffer = (buffer << 5 | UInt32(value)) & 0xFFFF
+            bits += 5
+            if bits >= 8 {
+                bits -= 8
+                bytes.append(UInt8(truncatingIfNeeded: buffer >> UInt32(bits)))
+            }
+        }
+        self.init(secret: bytes)
     }
 }

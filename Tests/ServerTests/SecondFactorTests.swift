@@ -54,7 +54,7 @@ struct SecondFactorTests {
             #expect(answer.at("result", "uri")?.string?.contains("secret=\(secret)&") == true)
             let enrolled = Enrolled(
                 test: test, client: client, clock: clock,
-                totp: TOTP(secret: try #require(Self.bytes(ofBase32: secret))))
+                totp: try #require(TOTP(base32: secret)))
             if confirms {
                 let confirmed = try await client.call(
                     3, "auth.totp.confirm", "{\"code\":\"\(enrolled.code)\"}")
@@ -63,22 +63,6 @@ struct SecondFactorTests {
             }
             try await body(enrolled)
         }
-    }
-
-    private static func bytes(ofBase32 text: String) -> [UInt8]? {
-        var (bytes, buffer, bits): ([UInt8], UInt32, Int) = ([], 0, 0)
-        for character in text.utf8 {
-            guard
-                let value = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".utf8).firstIndex(of: character)
-            else { return nil }
-            buffer = (buffer << 5 | UInt32(value)) & 0xFFFF
-            bits += 5
-            if bits >= 8 {
-                bits -= 8
-                bytes.append(UInt8(truncatingIfNeeded: buffer >> UInt32(bits)))
-            }
-        }
-        return bytes
     }
 
     @Test("It counts for nothing before its first code, and its secret is sealed")
@@ -184,6 +168,24 @@ struct SecondFactorTests {
                 try await ada.call(2, "account.unlock", "{\"account\":\"\(id)\"}").at("result")
                     != nil)
             #expect(try await eve.login(eve.code).at("result") != nil)
+        }
+    }
+
+    @Test("Every code that is refused leaves an entry in the audit log, once it is locked too")
+    func refusalsAreNoted() async throws {
+        try await withEnrolled { eve in
+            func failures() async throws -> Int {
+                try await eve.test.actions().count { $0 == "auth.failed" }
+            }
+            let before = try await failures()
+            for _ in 1...20 { _ = try await eve.refusal("00000x") }
+            #expect(try await failures() == before + 20)
+            #expect(try await eve.refusal(eve.code) == "forbidden")
+            #expect(try await failures() == before + 21)
+            let disabled = try await eve.client.call(
+                10, "auth.totp.disable", "{\"code\":\"\(eve.code)\"}")
+            #expect(disabled.errorKind == "forbidden")
+            #expect(try await failures() == before + 22)
         }
     }
 

@@ -67,10 +67,7 @@ extension Gatekeeper {
         }
         if account.hasSecondFactor {
             guard let code else { throw AccountError.codeNeeded }
-            guard try await accepts(code, of: account) else {
-                try await visit.recordFailure(of: account.profile.id, with: "code", in: pool)
-                throw AccountError.wrongCredentials
-            }
+            try await requireCode(code, of: account, or: .wrongCredentials, visit)
         }
         let tokens = NewTokens()
         let login = try await pool.withTransaction(as: .service) { transaction in

@@ -44,10 +44,7 @@ extension Gatekeeper {
                     ? "the second factor is set up already"
                     : "no second factor was prepared; call `auth.totp.enable` first")
         }
-        guard try await accepts(code, of: account) else {
-            try await visit.recordFailure(of: account.profile.id, with: "code", in: pool)
-            throw AccountError.codeNotAccepted
-        }
+        try await requireCode(code, of: account, or: .codeNotAccepted, visit)
         try await pool.withTransaction(as: .service) { try await record(account, visit, on: $0) }
     }
 
@@ -61,20 +58,34 @@ extension Gatekeeper {
         guard account.hasSecondFactor else {
             throw AccountError.conflict("the account has no second factor")
         }
-        guard try await accepts(code, of: account) else {
-            try await visit.recordFailure(of: account.profile.id, with: "code", in: pool)
-            throw AccountError.codeNotAccepted
-        }
+        try await requireCode(code, of: account, or: .codeNotAccepted, visit)
         try await pool.withTransaction(as: .service) { transaction in
             _ = try await ProfileRepository.removeTotp(id: account.profile.id, on: transaction)
             try await record(account, visit, on: transaction)
         }
     }
 
+    /// Refuses unless a code is one of now. What is refused is in the audit log, also where the code was
+    /// not looked at any more.
+    ///
+    /// - Throws: `refusal`; `AccountError.secondFactorLocked`.
+    func requireCode(
+        _ code: String, of account: LoginProfile, or refusal: AccountError, _ visit: Visit
+    ) async throws {
+        var error = refusal
+        do {
+            if try await accepts(code, of: account) { return }
+        } catch AccountError.secondFactorLocked {
+            error = .secondFactorLocked
+        }
+        try await visit.recordFailure(of: account.profile.id, with: "code", in: pool)
+        throw error
+    }
+
     /// Whether a code is one of now, and was not accepted before. Charged before it is looked at.
     ///
     /// - Throws: `AccountError.secondFactorLocked`.
-    func accepts(_ code: String, of account: LoginProfile) async throws -> Bool {
+    private func accepts(_ code: String, of account: LoginProfile) async throws -> Bool {
         guard let sealed = account.totpSecret else { return false }
         let totp = TOTP(secret: try sealer.open(sealed, at: place(account)))
         let id = account.profile.id
