@@ -87,6 +87,25 @@ struct DocumentTests {
         }
     }
 
+    @Test("Every document is got by its id, in its session only")
+    func byID() async throws {
+        try await Fixture.with { f in
+            let other = try await f.anotherSession()
+            let stored = try await f.document().document
+            let elsewhere = try await f.document(in: other.id).document
+            func got(_ session: UUID, _ id: UUID) async throws -> Document? {
+                try await f.pool.withConnection(as: .service) { db in
+                    try await DocumentRepository.getById(sessionID: session, id: id, on: db)
+                }
+            }
+            let found = [
+                try await got(f.session.id, stored.id), try await got(other.id, elsewhere.id),
+                try await got(other.id, stored.id), try await got(f.session.id, UUID()),
+            ]
+            #expect(found == [stored, elsewhere, nil, nil])
+        }
+    }
+
     @Test("Documents are listed newest first, by offset and by cursor alike")
     func listing() async throws {
         try await Fixture.with { f in
