@@ -38,10 +38,7 @@ extension Gatekeeper {
         try await requirePassword(password, of: account, visit)
         guard account.hasSecondFactor else { return }
         guard let code else { throw AccountError.codeNeeded }
-        guard try await accepts(code, of: account) else {
-            try await visit.recordFailure(of: account.profile.id, with: "code", in: pool)
-            throw AccountError.codeNotAccepted
-        }
+        try await requireCode(code, of: account, or: .codeNotAccepted, visit)
     }
 
     /// Refuses unless the password is the account's. Attempts count like those of logins.
