@@ -10,7 +10,7 @@ enum AuditClassification {
         "auth.totp.enable", "auth.totp.confirm", "auth.totp.disable",
         "apikey.create", "apikey.revoke",
         "account.create", "account.deactivate", "account.reactivate", "account.unlock",
-        "account.setRole",
+        "account.setRole", "account.delete",
         "session.create", "session.delete",
         "document.ingest", "document.upload.commit", "document.delete", "chunk.import",
         "share.create", "share.revoke",

@@ -104,9 +104,11 @@ struct AuditWalk {
             .id("key", "id")
         _ = try await ask(ada, "apikey.list")
         _ = try await ask(ada, "apikey.revoke", "\"key\":\"\(key)\"")
-        _ = try await ask(
+        let fay = try await ask(
             ada, "account.create",
-            "\"handle\":\"fay\",\"email\":\"fay@example.org\",\(password)")
+            "\"handle\":\"fay\",\"email\":\"fay@example.org\",\(password)"
+        ).id("account", "id")
+        _ = try await ask(ada, "account.delete", "\"account\":\"\(fay)\"")
         _ = try await ask(ada, "account.list")
         for method in ["account.get", "account.deactivate", "account.reactivate", "account.unlock"]
         {
