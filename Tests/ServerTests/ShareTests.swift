@@ -219,6 +219,7 @@ struct ShareTests {
             let allowed: Set = [
                 "search", "search.batch", "search.explain", "document.get", "document.list",
                 "document.text", "page.list", "section.list", "chunk.get", "chunk.list",
+                "chunk.neighbors",
             ]
             var refused = 0
             for method in ProtocolDescription.methods
