@@ -1,6 +1,7 @@
 // Idempotency keys: a retry after a lost answer gives the first result again.
 
 import Accounts
+import Crypto
 import Library
 import NIOCore
 import Postgres
@@ -17,6 +18,7 @@ func onceInTransaction(
     _ work: @Sendable (Transaction, inout JSONWriter) async throws -> Void
 ) async throws {
     let (profile, method) = (principal.profileID, call.method)
+    let key = key.map(principal.ownKey)
     let answer = try await call.services.pool.withTransaction(
         as: asker ?? principal.asker
     ) { db -> String in
@@ -46,7 +48,7 @@ func once(
     _ key: String?, _ call: Call, _ principal: Principal, _ result: inout JSONWriter,
     _ work: @Sendable (inout JSONWriter) async throws -> Void
 ) async throws {
-    guard let key else { return try await work(&result) }
+    guard let key = key.map(principal.ownKey) else { return try await work(&result) }
     let (profile, method, pool) = (principal.profileID, call.method, call.services.pool)
     let claim = "\(profile) \(key)"
     guard underWay.withLock({ $0.insert(claim).inserted }) else {
@@ -68,6 +70,19 @@ func once(
             profileID: profile, key: key, method: method, response: text, on: db)
     }
     try result.members(ofObject: text)
+}
+
+extension Principal {
+    /// The name under which an answer is remembered. A key of one session has names of its own: what the
+    /// account was answered elsewhere is not its to hear.
+    fileprivate func ownKey(_ key: String) -> String {
+        guard let boundSession, (1...64).contains(key.utf8.count) else { return key }
+        let digest = SHA256.hash(data: Array("\(boundSession.wireText) \(key)".utf8))
+        return digest.map { byte in
+            let digits = String(byte, radix: 16)
+            return byte < 16 ? "0" + digits : digits
+        }.joined()
+    }
 }
 
 private let underWay = Mutex<Set<String>>([])

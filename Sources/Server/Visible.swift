@@ -50,8 +50,15 @@ extension Method {
     static func limited(
         _ request: SearchRequest, _ session: OpenSession, _ call: Call
     ) async throws -> SearchRequest {
+        limited(request, to: try await visible(in: session, call))
+    }
+
+    /// The same, once it is known what may be seen. A recipient knows no topics: whichever he names, nothing is
+    /// about it.
+    static func limited(_ request: SearchRequest, to visibility: Visibility) -> SearchRequest {
         var request = request
-        request.visibility = try await visible(in: session, call)
+        request.visibility = visibility
+        if visibility != .everything, request.filter.topics != nil { request.filter.topics = [] }
         return request
     }
 

@@ -25,6 +25,8 @@ struct TestServer: Sendable {
     let snapshots: SnapshotCache
     /// Where documents' bytes are.
     let blobDirectory: String
+    /// What changes the server's statements, where something does.
+    let proxy: StatementProxy?
     /// Keys of two accounts that know nothing of each other.
     let key: String
     let otherKey: String
@@ -97,25 +99,30 @@ struct Timepiece: Sendable {
 /// Starts a server for one test and ends it.
 ///
 /// Passwords are hashed at a thousandth of the price. `asking` are the addresses inside that clouds may have:
-/// one of loopback, for servers of the tests.
+/// one of loopback, for servers of the tests. With `rewriting` each statement goes through that before the
+/// database has it.
 func withServer(
     registration: Bool = false, lifetimes: Gatekeeper.Lifetimes = .init(),
     clock: Timepiece = .system, asking allowed: [AddressRange] = [AddressRange("127.0.0.1")!],
+    rewriting: Rewriting? = nil,
     _ configure: (inout ServerConfiguration) -> Void = { _ in },
     _ body: (TestServer) async throws -> Void
 ) async throws {
     try await withDatabase(migrated: true, size: 6) { pool in
+        var proxy: StatementProxy?
+        if let rewriting { proxy = try await StatementProxy(before: pool, rewriting) }
+        let served = proxy.map { Pool($0.configuration, size: 6) } ?? pool
         let directory = try TestDirectory.make("server")
         let blobDirectory = directory + "/blobs"
         let embedders = EmbedderRegistry([SlowEmbedder()])
-        let snapshots = SnapshotCache(pool, limits: .init(bytes: 1 << 28))
+        let snapshots = SnapshotCache(served, limits: .init(bytes: 1 << 28))
         let sealer = Sealer(.unkept())
         let clouds = CloudVault(sealer: sealer, rule: AddressRule(allowing: allowed))
         let ingestor = Ingestor(
-            pool: pool, blobs: LocalBlobStore(directory: blobDirectory),
+            pool: served, blobs: LocalBlobStore(directory: blobDirectory),
             scratch: directory + "/scratch",
             extractor: Extractor(), embedders: embedders,
-            openCloud: { try await clouds.opened($0, of: $1, pool) },
+            openCloud: { try await clouds.opened($0, of: $1, served) },
             didCommit: { await snapshots.committed($0) })
         let keys = try await pool.withTransaction(as: .service) { db in
             var keys: [String] = []
@@ -135,27 +142,29 @@ func withServer(
         configure(&configuration)
         let passwords = PasswordLane(Argon2.Cost(kibibytes: 64, passes: 1))
         let gatekeeper = Gatekeeper(
-            pool: pool, passwords: passwords, sealer: sealer, isRegistrationOpen: registration,
+            pool: served, passwords: passwords, sealer: sealer, isRegistrationOpen: registration,
             lifetimes: lifetimes, clock: clock.seconds)
         var logger = Logger(label: "test")
         logger.logLevel = .error
         let server = CarrelServer(
             configuration,
             Services(
-                pool: pool, embedders: embedders,
-                searcher: Searcher(pool: pool, embedders: embedders, snapshots: snapshots),
+                pool: served, embedders: embedders,
+                searcher: Searcher(pool: served, embedders: embedders, snapshots: snapshots),
                 ingestor: ingestor, gatekeeper: gatekeeper, sealer: sealer,
                 clouds: clouds, uploadDirectory: directory + "/uploads", logger: logger))
         let port = try await server.start()
         let test = TestServer(
             server: server, port: port, pool: pool, ingestor: ingestor, passwords: passwords,
-            snapshots: snapshots, blobDirectory: blobDirectory, key: keys[0], otherKey: keys[1])
-        do {
-            try await body(test)
-        } catch {
-            await server.drain(within: .milliseconds(100))
-            throw error
-        }
+            snapshots: snapshots, blobDirectory: blobDirectory, proxy: proxy, key: keys[0],
+            otherKey: keys[1])
+        let result: Result<Void, any Error>
+        do { result = .success(try await body(test)) } catch { result = .failure(error) }
         await server.drain(within: .milliseconds(100))
+        if let proxy {
+            await served.shutdown()
+            await proxy.close()
+        }
+        try result.get()
     }
 }

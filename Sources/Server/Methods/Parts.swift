@@ -73,7 +73,7 @@ extension Method {
             page.write("chunks", chunks, &result) {
                 ChunkCursor(documentID: $0.documentID, index: $0.index, id: $0.id)
             } _: { writer, chunk in
-                writer.object { $0.members(of: chunk) }
+                writer.object { $0.members(of: chunk, for: session.reach) }
             }
         },
         session(
@@ -96,7 +96,7 @@ extension Method {
                 throw WireError(.notFound, "The session has no such chunk.", field: "chunk")
             }
             result.object("chunk") {
-                $0.members(of: chunk)
+                $0.members(of: chunk, for: session.reach)
                 if let vector { $0.member("vectorB64", Vector.encode(vector)) }
             }
         },
@@ -113,7 +113,8 @@ extension JSONWriter {
         member("span", pair: section.start, section.end)
     }
 
-    fileprivate mutating func members(of chunk: Chunk) {
+    /// A recipient knows no topics.
+    fileprivate mutating func members(of chunk: Chunk, for reach: Reach) {
         member("id", chunk.id)
         member("document", chunk.documentID)
         member("section", chunk.sectionID)
@@ -124,6 +125,6 @@ extension JSONWriter {
         member("span", pair: chunk.start, chunk.end)
         member("pages", pair: chunk.pageFrom, chunk.pageTo)
         member("tokenCount", chunk.tokenCount)
-        member("topics", chunk.topicIDs)
+        member("topics", reach == .whole ? chunk.topicIDs : [])
     }
 }

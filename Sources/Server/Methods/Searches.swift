@@ -74,14 +74,14 @@ extension Method {
             let visibility = try await visible(in: session, call)
             let vector = try await searcher.vector(
                 of: chunk, in: session.id, seeing: visibility, as: session.asker)
-            var request = SearchRequest(
+            let request = SearchRequest(
                 as: session.asker, session: session.id, query: .vector(vector), k: k,
                 filter: filter,
                 minScore: minScore.map { Float($0) }, deadline: call.deadline,
                 model: session.model,
                 credential: session.reach == .shared ? nil : session.principal.credential.id)
-            request.visibility = visibility
-            let answer = try await searcher.search(request, without: chunk)
+            let answer = try await searcher.search(
+                limited(request, to: visibility), without: chunk)
             result.members(of: answer, queue: call.arrived.duration(to: begun))
         },
     ]
