@@ -70,6 +70,9 @@ public final class Load {
         self.depth = depth
     }
 
+    /// How long the first request is, in bytes, LF included.
+    public var requestBytes: Int { requests[0][0].count + #"0}\n"#.utf8.count }
+
     /// Sends at a pace and waits for every answer.
     ///
     /// - Parameters:

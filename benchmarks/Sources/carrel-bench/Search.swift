@@ -64,6 +64,8 @@ struct Search: ParsableCommand {
         /// Equal over runs, or the answers are not.
         let answers: String
         let closed: Times
+        /// A bare echo of lines as long as a request and its answer, on this machine, just before.
+        let echo: Times
         /// Means of `meta.tookUs` over the queries: microseconds by stage, in the server.
         let stages: [String: Double]
         let texts: Times?
@@ -81,7 +83,7 @@ struct Search: ParsableCommand {
             let recorder = Recorder(
                 options: common, vectors: stored.name, status: try server.status())
             say(
-                "chunks  closed p50       p99  open p50       p99  text p50  recall@10  plan      "
+                "chunks  echo p50  closed p50       p99  open p50       p99  text p50  recall@10  plan      "
                     + "answers           resident   queries/s at clients")
             for size in try numbers(sizes) {
                 let result = try measure(size, stored, asked, server)
@@ -100,6 +102,8 @@ struct Search: ParsableCommand {
         let questions = vectors.map { Question(vector: $0, options: options) }
         let one = try Load(questions, session: session.id, on: server.address)
         try warm(one)
+        let length = try one.run(.closed(count: 1), keeping: 1).answers[0].count
+        let echo = try Echo.measure(request: one.requestBytes, answer: length + 1)
         let closed = try one.run(.closed(count: count), keeping: vectors.count)
         try require(closed)
         let answers = try closed.answers.map { try Answer.read($0) }
@@ -127,7 +131,8 @@ struct Search: ParsableCommand {
             certificates: tally(answers.map { $0.meta.certificate?.kind ?? "none" }),
             recall10: Double(right) / Double(answers.count * min(10, size)),
             answers: answers.digest, closed: Times(nanoseconds: closed.nanoseconds),
-            stages: stages(answers), texts: texted.map { Times(nanoseconds: $0.nanoseconds) },
+            echo: Times(nanoseconds: echo), stages: stages(answers),
+            texts: texted.map { Times(nanoseconds: $0.nanoseconds) },
             open: open.map { Times(nanoseconds: $0.nanoseconds) }, openRate: rate,
             stored: session.filling, residentBytes: server.residentBytes)
         for clients in try numbers(clients) {
@@ -179,7 +184,8 @@ struct Search: ParsableCommand {
         let plan = r.plans.keys.sorted().joined(separator: "+")
         let rates = r.throughput.sorted { Int($0.key)! < Int($1.key)! }
             .map { "\($0.key): \(Int($0.value))" }.joined(separator: ", ")
-        return right("\(r.chunks)", 6) + right(Times.text(r.closed.p50), 12)
+        return right("\(r.chunks)", 6) + right(Times.text(r.echo.p50), 10)
+            + right(Times.text(r.closed.p50), 12)
             + right(Times.text(r.closed.p99), 10)
             + right(r.open.map { Times.text($0.p50) } ?? "–", 10)
             + right(r.open.map { Times.text($0.p99) } ?? "–", 10)
