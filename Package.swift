@@ -165,7 +165,9 @@ let package = Package(
         // Tests, and the database they run against.
         .target(
             name: "TestSupport",
-            dependencies: ["Clouds", "EmbeddedPostgres", "Library", "Postgres"],
+            dependencies: [
+                "Clouds", "Embedding", "EmbeddedPostgres", "Library", "Postgres", "Vectors",
+            ],
             path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(
             name: "PostgresTests", dependencies: ["EmbeddedPostgres", "Postgres", "TestSupport"],
@@ -212,13 +214,17 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "ingestion-victim",
-            dependencies: ["Clouds", "Documents", "Embedding", "Ingestion", "Postgres"],
+            dependencies: [
+                "Clouds", "Documents", "Embedding", "Ingestion", "Library", "Postgres",
+                "TestSupport",
+            ],
             path: "Tests/IngestionVictim", swiftSettings: settings),
         .testTarget(
             name: "IngestionTests",
             dependencies: [
-                "Clouds", "Documents", "Embedding", "Ingestion", "Library", "Postgres",
-                "Retrieval", "TestSupport", "Vectors", "carrel-extract", "ingestion-victim",
+                "Clouds", "Documents", "EmbeddedPostgres", "Embedding", "Ingestion", "Library",
+                "Postgres", "Retrieval", "TestSupport", "Vectors", "carrel-extract",
+                "ingestion-victim",
             ],
             swiftSettings: settings),
     ]

@@ -70,6 +70,8 @@ package enum Indexes {
         File(
             name: "0024_drop_chunk_text_index",
             bytes: PackageResources._024_drop_chunk_text_index_sql),
+        File(
+            name: "0025_create_reembeddings", bytes: PackageResources._025_create_reembeddings_sql),
     ]
 
     /// One retrieval index each, with the reason for every parameter.

@@ -503,7 +503,8 @@ CREATE TYPE carrel.chunk_type AS ENUM ('PARENT', 'CHILD');
 -- composite, so none of the three can be another session's.
 --
 -- revision is the session's revision that last wrote the row: a cache that holds revision r reads
--- the rows written after r.
+-- the rows written after r. is_given says that the vector came from outside and not from the model:
+-- then it is not lent to equal texts.
 CREATE TABLE carrel.document_chunks (
     session_id uuid NOT NULL,
     id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -523,6 +524,7 @@ CREATE TABLE carrel.document_chunks (
     created_at timestamptz NOT NULL DEFAULT now(),
     revision bigint NOT NULL DEFAULT 0
         CONSTRAINT document_chunks_revision_not_negative CHECK (revision >= 0),
+    is_given boolean NOT NULL DEFAULT false,
     PRIMARY KEY (session_id, id),
     CONSTRAINT document_chunks_type_says_parent
         CHECK ((type = 'CHILD') = (parent_chunk_id IS NOT NULL)),
@@ -560,6 +562,11 @@ CREATE INDEX document_chunks_related_topic_ids_idx
 CREATE INDEX document_chunks_session_id_revision_idx
     ON carrel.document_chunks (session_id, revision);
 
+-- The chunks of a text, to find a vector that was made of it before. Digests only find; texts are
+-- compared.
+CREATE INDEX document_chunks_session_id_text_md5_idx
+    ON carrel.document_chunks (session_id, (md5(chunk_text)::uuid));
+
 -- A document that took chunks with it when it was deleted. One row a deletion, 60 bytes, for a week
 -- at least: the next deletion in the session takes older rows away and notes it in removals_after.
 CREATE TABLE carrel.removed_documents (
@@ -596,7 +603,8 @@ CREATE TYPE carrel.job_kind AS ENUM ('INGEST', 'REEMBED', 'ASSIGN_TOPICS', 'IMPO
 CREATE TYPE carrel.job_state AS ENUM ('QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED');
 
 -- A worker holds a job by a lease that it renews; when the worker dies the lease runs out and the
--- next one takes the job, from the last step that was finished.
+-- next one takes the job, from the last step that was finished. A paused job is QUEUED and passed over
+-- by those who look for work.
 CREATE TABLE carrel.jobs (
     session_id uuid NOT NULL REFERENCES carrel.study_sessions ON DELETE CASCADE,
     id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -613,6 +621,8 @@ CREATE TABLE carrel.jobs (
     created_at timestamptz NOT NULL DEFAULT now(),
     started_at timestamptz,
     finished_at timestamptz,
+    is_paused boolean NOT NULL DEFAULT false
+        CONSTRAINT jobs_paused_is_queued CHECK (NOT is_paused OR state = 'QUEUED'),
     PRIMARY KEY (session_id, id),
     CONSTRAINT jobs_running_is_leased
         CHECK ((state = 'RUNNING') = (lease_owner IS NOT NULL AND lease_expires_at IS NOT NULL)),
@@ -631,6 +641,72 @@ CREATE INDEX jobs_session_id_document_id_idx ON carrel.jobs (session_id, documen
 -- The queue: what waits or runs, oldest first. Ended jobs, nearly all of them, are not in it.
 CREATE INDEX jobs_open_idx ON carrel.jobs (created_at)
     WHERE state IN ('QUEUED', 'RUNNING');
+
+-- A session goes to one model at a time.
+CREATE UNIQUE INDEX jobs_open_reembedding_key
+    ON carrel.jobs (session_id)
+    WHERE kind = 'REEMBED' AND state IN ('QUEUED', 'RUNNING');
+
+-- What is beside the job of one re-embedding. terms say what its gate asks, verdict what that found,
+-- stopped_because why it waits for somebody.
+--
+-- Its vectors are in reembedding_vectors under stage_id, and those they replaced under retired_id until
+-- retained_until: taking a switch back is another re-embedding, whose stage_id is the retired_id of the
+-- first, so that nothing is embedded again. Where neither is needed any more, it is cleared.
+CREATE TABLE carrel.reembeddings (
+    session_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    from_model_id uuid NOT NULL REFERENCES carrel.embedding_models,
+    to_model_id uuid NOT NULL REFERENCES carrel.embedding_models,
+    stage_id uuid NOT NULL,
+    retired_id uuid NOT NULL DEFAULT gen_random_uuid(),
+    takes_back uuid,
+    terms jsonb NOT NULL DEFAULT '{}',
+    verdict jsonb,
+    stopped_because text,
+    embedded bigint NOT NULL DEFAULT 0,
+    reused bigint NOT NULL DEFAULT 0,
+    embed_microseconds bigint NOT NULL DEFAULT 0,
+    stage_microseconds bigint NOT NULL DEFAULT 0,
+    switch_microseconds bigint NOT NULL DEFAULT 0,
+    switched_at timestamptz,
+    retained_until timestamptz,
+    is_cleared boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (session_id, job_id),
+    CONSTRAINT reembeddings_other_model CHECK (from_model_id <> to_model_id),
+    CONSTRAINT reembeddings_retained_is_switched
+        CHECK ((switched_at IS NULL) = (retained_until IS NULL)),
+    FOREIGN KEY (session_id, job_id)
+        REFERENCES carrel.jobs (session_id, id) ON DELETE CASCADE
+);
+
+-- Vectors beside those that are searched: on their way in, or kept after they were replaced.
+--
+-- No key leads to document_chunks: it would have to be found by chunk, and the primary key is the only
+-- index, so that rows are written as fast as they come. A row whose chunk is gone is never looked at; a
+-- chunk that came back under its id with another text is told by the digest of the text.
+CREATE TABLE carrel.reembedding_vectors (
+    session_id uuid NOT NULL REFERENCES carrel.study_sessions ON DELETE CASCADE,
+    job_id uuid NOT NULL,
+    chunk_id uuid NOT NULL,
+    text_md5 uuid NOT NULL,
+    is_given boolean NOT NULL DEFAULT false,
+    embedding vector(768) NOT NULL
+        CONSTRAINT reembedding_vectors_embedding_is_unit
+            CHECK (abs(vector_norm(embedding) - 1) <= 1e-3),
+    PRIMARY KEY (session_id, job_id, chunk_id)
+) WITH (toast_tuple_target = 8160);
+
+-- Chunks whose text the model refuses for good.
+CREATE TABLE carrel.reembedding_failures (
+    session_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    chunk_id uuid NOT NULL,
+    reason text NOT NULL,
+    PRIMARY KEY (session_id, job_id, chunk_id),
+    FOREIGN KEY (session_id, job_id)
+        REFERENCES carrel.reembeddings (session_id, job_id) ON DELETE CASCADE
+);
 
 -- Who may read what is not his: groups of accounts, and documents shared to an account or a group.
 
@@ -1020,6 +1096,38 @@ CREATE POLICY owner ON carrel.jobs TO carrel_app
     ));
 
 CREATE POLICY service ON carrel.jobs TO carrel_service USING (true);
+
+ALTER TABLE carrel.reembeddings ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY owner ON carrel.reembeddings TO carrel_app
+    USING (EXISTS (
+        SELECT FROM carrel.study_sessions AS s
+        WHERE s.id = reembeddings.session_id AND s.profile_id = (SELECT carrel.asking_profile())
+    ));
+
+CREATE POLICY service ON carrel.reembeddings TO carrel_service USING (true);
+
+ALTER TABLE carrel.reembedding_vectors ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY owner ON carrel.reembedding_vectors TO carrel_app
+    USING (EXISTS (
+        SELECT FROM carrel.study_sessions AS s
+        WHERE s.id = reembedding_vectors.session_id
+            AND s.profile_id = (SELECT carrel.asking_profile())
+    ));
+
+CREATE POLICY service ON carrel.reembedding_vectors TO carrel_service USING (true);
+
+ALTER TABLE carrel.reembedding_failures ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY owner ON carrel.reembedding_failures TO carrel_app
+    USING (EXISTS (
+        SELECT FROM carrel.study_sessions AS s
+        WHERE s.id = reembedding_failures.session_id
+            AND s.profile_id = (SELECT carrel.asking_profile())
+    ));
+
+CREATE POLICY service ON carrel.reembedding_failures TO carrel_service USING (true);
 
 -- An account adds what it did itself and reads that. audit_head says nothing of anybody.
 ALTER TABLE carrel.audit_log ENABLE ROW LEVEL SECURITY;

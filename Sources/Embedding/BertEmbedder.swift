@@ -36,7 +36,8 @@ package struct BertEmbedder: Embedder {
     package let tokenizer: BertTokenizer
     private let encoder: BertEncoder
     private let queries: WorkerLane
-    private let passages: WorkerLane
+    private var passages: WorkerLane
+    private let background: WorkerLane
     private let batchTokens: Int
 
     /// Loads the model: hashes the weights, packs the layers for this processor, and keeps the word
@@ -73,10 +74,18 @@ package struct BertEmbedder: Embedder {
         queries = WorkerLane(name: "query", threads: options.queryThreads, niceness: 0)
         passages = WorkerLane(
             name: "passage", threads: options.threads, niceness: options.passageNiceness)
+        background = WorkerLane(name: "background", threads: 1, niceness: 19, isIdle: true)
         batchTokens = max(options.batchTokens, configuration.maxTokens)
     }
 
     package func countTokens(_ text: String) -> Int { tokenizer.count(text) }
+
+    /// Passages on one thread that runs when nobody else wants its core.
+    package var inBackground: any Embedder {
+        var copy = self
+        copy.passages = background
+        return copy
+    }
 
     /// Which library multiplies, and how.
     package var products: (library: MatrixLibrary, arithmetic: Arithmetic) { encoder.products }

@@ -24,4 +24,11 @@ package protocol Embedder: Sendable {
     ///
     /// For models whose tokenizer is out of reach, an estimate.
     func countTokens(_ text: String) -> Int
+
+    /// The same model, for work that nobody waits for: slower, where that leaves more to others.
+    var inBackground: any Embedder { get }
+}
+
+extension Embedder {
+    package var inBackground: any Embedder { self }
 }

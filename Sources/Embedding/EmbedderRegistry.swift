@@ -2,7 +2,7 @@
 package struct EmbedderRegistry: Sendable {
     private let embedders: [any Embedder]
 
-    /// The first embedder is the default. A later one of the same name is never found.
+    /// The first embedder is the default, and of several of one name the first is found by it.
     ///
     /// - Precondition: there is at least one embedder.
     package init(_ embedders: [any Embedder]) {
@@ -16,8 +16,10 @@ package struct EmbedderRegistry: Sendable {
     /// Every embedder, the default first.
     package var all: [any Embedder] { embedders }
 
-    /// The embedder of that model name, or nil if this process has none.
+    /// The embedder of that model name, or nil if this process has none. `name@revision` tells models of
+    /// one name apart.
     package func embedder(named name: String) -> (any Embedder)? {
         embedders.first { $0.identity.name == name }
+            ?? embedders.first { "\($0.identity.name)@\($0.identity.revision)" == name }
     }
 }

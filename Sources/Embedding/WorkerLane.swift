@@ -32,14 +32,16 @@ final class WorkerLane: Sendable {
     private let queue = Queue()
     private let threads: Int
 
-    /// A `niceness` of 0 is ordinary; larger gives way, up to 19.
-    init(name: String, threads: Int, niceness: Int) {
+    /// A `niceness` of 0 is ordinary; larger gives way, up to 19. An idle lane runs when nothing else
+    /// of the machine does.
+    init(name: String, threads: Int, niceness: Int, isIdle: Bool = false) {
         precondition(threads > 0, "a lane needs a thread")
         self.threads = threads
         for number in 0..<threads {
             let thread = Thread { [queue] in
                 // Linux keeps a priority per thread under the thread's own id, which 0 means here.
                 if niceness > 0 { lowerPriority(by: niceness) }
+                if isIdle { runWhenIdle() }
                 let workspace = Workspace()
                 while let job = queue.next() { job(workspace) }
             }
@@ -62,6 +64,17 @@ final class WorkerLane: Sendable {
             queue.arrivals.signal()
         }
     }
+}
+
+/// A nice thread still gets its share, 1.5 % against one of ordinary priority; a thread of SCHED_IDLE
+/// gives way as soon as another wakes (sched(7)). Where there is no such policy, nice must do.
+private func runWhenIdle() {
+    #if os(Linux)
+        // The header has it for GNU sources only; the number is the kernel's.
+        let idlePolicy: CInt = 5
+        var parameters = sched_param()
+        _ = unsafe sched_setscheduler(0, idlePolicy, &parameters)
+    #endif
 }
 
 private func lowerPriority(by niceness: Int) {

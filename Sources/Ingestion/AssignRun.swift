@@ -42,10 +42,10 @@ struct AssignRun {
     private func embedTopics() async throws -> String {
         while true {
             let (topics, model, embedder) = try await lease.transaction { db in
-                let embedder = try await ingestor.embedders.embedder(ofSession: session, on: db)
+                let own = try await ingestor.embedders.embedder(ofSession: session, on: db)
                 return (
                     try await TopicRepository.list(sessionID: session, on: db),
-                    try await modelID(on: db), embedder
+                    own.model.id, own.embedder
                 )
             }
             let meanings = try await meanings(of: topics, by: embedder)

@@ -41,14 +41,15 @@ struct ImportPage {
         var rows: [NewChunk] = []
         func append(
             _ id: UUID, parent: UUID?, _ text: String, _ span: Range<Int>, tokens: Int,
-            vector: UnitVector
+            vector: UnitVector, isGiven: Bool = false
         ) {
             rows.append(
                 NewChunk(
                     id: id, documentID: document.id, sectionID: sectionID, parentID: parent,
                     index: number * Self.indexesPerPage + rows.count, text: text,
                     start: span.lowerBound, end: span.upperBound, pageFrom: number,
-                    pageTo: number, tokenCount: tokens, embedding: vector.values))
+                    pageTo: number, tokenCount: tokens, embedding: vector.values,
+                    isGiven: isGiven))
         }
         var ids: [UUID] = []
         for run in ParentRuns.runs(tokens: tokens) {
@@ -65,7 +66,8 @@ struct ImportPage {
                     imported[index].id, document: document, span: spans[index])
                 append(
                     id, parent: parent, imported[index].text, spans[index],
-                    tokens: tokens[index], vector: vectors[index])
+                    tokens: tokens[index], vector: vectors[index],
+                    isGiven: imported[index].vector != nil)
                 ids.append(id)
             }
         }

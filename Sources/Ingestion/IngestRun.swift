@@ -12,7 +12,7 @@ struct IngestRun {
     private let ingestor: Ingestor
     private let lease: Lease
     private let document: Document
-    private let embedder: any Embedder
+    private let own: SessionEmbedder
     let scratch: Scratch
 
     private var steps = IngestSteps()
@@ -26,11 +26,11 @@ struct IngestRun {
     init(_ ingestor: Ingestor, _ lease: Lease) async throws {
         guard let id = lease.job.documentID else { throw IngestionError.documentNotFound }
         let session = lease.job.sessionID
-        (document, embedder) = try await lease.transaction { db in
+        (document, own) = try await lease.transaction { db in
             let document = try await DocumentRepository.updateStatus(
                 sessionID: session, id: id, status: .processing, on: db)
-            let embedder = try await ingestor.embedders.embedder(ofSession: session, on: db)
-            return (document, embedder)
+            let own = try await ingestor.embedders.embedder(ofSession: session, on: db)
+            return (document, own)
         }
         self.ingestor = ingestor
         self.lease = lease
@@ -108,10 +108,10 @@ struct IngestRun {
         } else {
             try await report("embed")
             let began = ContinuousClock.now
-            let block = try await embedder.embed(
-                batchPassages.map { slices[$0.start..<$0.end] }, as: .passage)
+            let floats = try await own.passages(
+                batchPassages.map { slices[$0.start..<$0.end] }, ingestor.pool
+            ).vectors.flatMap { $0 }
             timings.embedMicroseconds += began.microsecondsAgo
-            let floats = (0..<block.count).flatMap(block.row)
             try scratch.write(name, key: key, floats.bytes)
             try keep(timings, "timings", key: "")
             vectors[batch] = floats
@@ -136,7 +136,9 @@ struct IngestRun {
         timings = try await lease.transaction { db in
             try await PageRepository.insert(rows.pages, on: db)
             try await SectionRepository.insert(rows.sections, sessionID: session, on: db)
-            try await ChunkRepository.insert(rows.chunks, sessionID: session, on: db)
+            // Another model meanwhile: the next attempt embeds with that.
+            try await ChunkRepository.insert(
+                rows.chunks, sessionID: session, modelID: own.model.id, on: db)
             try await DocumentRepository.setContent(
                 sessionID: session, id: document.id, text: rows.text, fileType: rows.fileType,
                 pageCount: rows.pages.count, on: db)
@@ -164,6 +166,8 @@ struct IngestRun {
     }
 
     // MARK: Pieces
+
+    private var embedder: any Embedder { own.embedder }
 
     private var text: ExtractedDocument {
         guard let extracted else { preconditionFailure("no text before it is extracted") }
@@ -195,7 +199,7 @@ extension Scratch {
 }
 
 extension ContinuousClock.Instant {
-    fileprivate var microsecondsAgo: Int {
+    var microsecondsAgo: Int {
         Int((ContinuousClock.now - self) / .microseconds(1))
     }
 }

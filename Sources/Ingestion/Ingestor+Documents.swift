@@ -79,7 +79,10 @@ extension Ingestor {
                     sessionID: job.sessionID, id: document, status: .failed,
                     errorMessage: "cancelled: the ingestion was cancelled", on: db)
             }
-            try await SessionRepository.settle(id: job.sessionID, on: db)
+            // A re-embedding fills nothing; and its switch locks the session before its job.
+            if job.kind != .reembed {
+                try await SessionRepository.settle(id: job.sessionID, on: db)
+            }
             return true
         }
         if cancelled { Scratch(in: scratchDirectory, job: id).remove() }

@@ -43,23 +43,44 @@ extension Ingestor {
 
     /// Adds chunks to the document of that name, which is made on first use. All of them or none.
     ///
-    /// They can be found when this returns. Missing vectors are made before the transaction begins.
+    /// They can be found when this returns. Missing vectors are made before the transaction begins, and
+    /// made again when the session has another model by then. Vectors that are given are of `model`.
     ///
     /// - Throws: `IngestionError.invalid` naming the field (`chunks[3].text`); `LibraryError.conflict`
-    ///   when an id is there already, in the call or in the session; `LibraryError.quotaExceeded`.
+    ///   when an id is there already, in the call or in the session; `.quotaExceeded`; `.modelChanged`
+    ///   when vectors are given and `model` is not the session's.
     package func importChunks(
         as asker: Asker, session: UUID, documentName: String, chunks: [ImportedChunk],
+        model: UUID? = nil,
         lastly: @Sendable (ImportResult, Transaction) async throws -> Void = { _, _ in }
     ) async throws -> ImportResult {
         try Self.check(documentName, chunks)
+        let given = chunks.contains { $0.vector != nil }
         let bytes = chunks.reduce(Int64(0)) { $0 + Int64($1.text.utf8.count) }
-        let embedder = try await pool.withConnection(as: asker) { db in
-            // Before anything is embedded for nothing; it is decided below.
-            try await QuotaRepository.requireRoom(for: bytes, sessionID: session, on: db)
-            return try await embedders.embedder(ofSession: session, on: db)
+        while true {
+            let own = try await pool.withConnection(as: asker) { db in
+                // Before anything is embedded for nothing; it is decided below.
+                try await QuotaRepository.requireRoom(for: bytes, sessionID: session, on: db)
+                return try await embedders.embedder(ofSession: session, on: db)
+            }
+            if given, let model, model != own.model.id { throw LibraryError.modelChanged }
+            do {
+                return try await importChunks(
+                    as: asker, session: session, documentName: documentName, chunks: chunks,
+                    bytes: bytes, by: own, lastly: lastly)
+            } catch LibraryError.modelChanged where !given {
+                continue
+            }
         }
-        let vectors = try await Self.vectors(of: chunks, by: embedder)
-        let tokens = chunks.map { embedder.countTokens($0.text) }
+    }
+
+    private func importChunks(
+        as asker: Asker, session: UUID, documentName: String, chunks: [ImportedChunk],
+        bytes: Int64, by own: SessionEmbedder,
+        lastly: @Sendable (ImportResult, Transaction) async throws -> Void
+    ) async throws -> ImportResult {
+        let vectors = try await Self.vectors(of: chunks, by: own, pool)
+        let tokens = chunks.map { own.embedder.countTokens($0.text) }
         let imported = try await pool.withTransaction(as: asker) { db in
             let document = try await Self.document(named: documentName, in: session, on: db)
             let number = (document.pageCount ?? 0) + 1
@@ -72,7 +93,8 @@ extension Ingestor {
             try await SessionRepository.beginChunking(id: session, on: db)
             try await PageRepository.insert([page.page], on: db)
             try await SectionRepository.insert([page.section], sessionID: session, on: db)
-            let added = try await ChunkRepository.insert(page.chunks, sessionID: session, on: db)
+            let added = try await ChunkRepository.insert(
+                page.chunks, sessionID: session, modelID: own.model.id, on: db)
             guard added == page.chunks.count else {
                 throw LibraryError.conflict("the session already has a chunk with one of these ids")
             }
@@ -120,16 +142,16 @@ extension Ingestor {
         }
     }
 
-    /// The vectors given, and the missing ones made in one batch.
-    private static func vectors(of chunks: [ImportedChunk], by embedder: any Embedder)
-        async throws -> [UnitVector]
-    {
+    /// The vectors given, and the missing ones found or made in one batch.
+    private static func vectors(
+        of chunks: [ImportedChunk], by own: SessionEmbedder, _ pool: Pool
+    ) async throws -> [UnitVector] {
         let missing = chunks.indices.filter { chunks[$0].vector == nil }
         var made: [Int: UnitVector] = [:]
         if !missing.isEmpty {
-            let block = try await embedder.embed(missing.map { chunks[$0].text }, as: .passage)
+            let vectors = try await own.passages(missing.map { chunks[$0].text }, pool).vectors
             for (row, index) in missing.enumerated() {
-                made[index] = try UnitVector(normalizing: block.row(row))
+                made[index] = try UnitVector(normalizing: vectors[row])
             }
         }
         return try chunks.indices.map { index in

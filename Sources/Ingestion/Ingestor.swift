@@ -47,6 +47,19 @@ package struct Ingestor: Sendable {
         /// Chunks that are related to topics in one transaction: what searches and writers of the
         /// session may have to wait for, and the work lost at most when a worker is killed.
         package var relatedAtOnce = 1_000
+        /// Chunks that are embedded anew and staged in one transaction: some seconds of MiniLM, lost at
+        /// most when a worker is killed. Families are not divided.
+        package var reembeddedAtOnce = 256
+        /// Vectors that are set aside in one transaction.
+        package var retiredAtOnce = 2_000
+        /// Rows that a switch writes in one statement.
+        package var switchedAtOnce = 1_000
+        /// How often a re-embedding is begun without getting on before it waits for somebody.
+        package var reembeddingAttempts = 12
+        /// The longest wait between two of these.
+        package var longestBackoff = Duration.seconds(300)
+        /// Vectors deleted in one transaction when nobody needs them any more.
+        package var clearedAtOnce = 1_000
 
         package init() {}
     }
@@ -92,4 +105,14 @@ package enum WorkerEvent: Sendable, Hashable {
     case stored
     /// One more object of an import is in its report, by its place.
     case imported(object: Int)
+    /// New vectors of one more batch are staged, and committed.
+    case staged(batch: Int)
+    /// The vectors that will be replaced are kept.
+    case retired
+    /// The gate has been asked.
+    case judged
+    /// Rows of the switch are written; the transaction is still open.
+    case switching
+    /// The session has its new model; what was staged is still there.
+    case switched
 }

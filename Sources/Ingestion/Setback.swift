@@ -28,6 +28,7 @@ enum Setback: Sendable, Equatable {
             case let error as CloudError: Setback(cloud: error)
             // The document or its session is gone, and the job with it.
             case LibraryError.notFound: .stopped
+            case LibraryError.modelChanged: .transient("the session has another model now")
             case let error as LibraryError:
                 .permanent(code: "refused", reason: error.description)
             default: .permanent(code: "internal", reason: "an unexpected error")

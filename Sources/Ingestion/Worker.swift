@@ -8,13 +8,13 @@ import Postgres
 
 extension Ingestor {
     /// Works until the task is cancelled. Several calls side by side share the work. Imports have a
-    /// turn of their own: they wait for others' servers.
+    /// turn of their own, as they wait for others' servers, and so have re-embeddings: one at a time.
     ///
     /// A database that is away is waited for; nothing else ends the loop either.
     package func run() async {
         await sweepScratch()
         await withTaskGroup { group in
-            for kinds in [[JobKind.ingest, .assignTopics], [.import]] {
+            for kinds in [[JobKind.ingest, .assignTopics], [.import], [.reembed]] {
                 group.addTask { await work(on: kinds) }
             }
             group.addTask { await sweeping() }
@@ -31,6 +31,7 @@ extension Ingestor {
     private func sweeping() async {
         while !Task.isCancelled {
             _ = try? await sweepBlobs()
+            _ = try? await sweepReembeddings()
             await broom.wait(upTo: options.sweepInterval)
         }
     }
@@ -39,7 +40,7 @@ extension Ingestor {
     ///
     /// - Throws: what kept it from leasing a job or from writing down how one ended; the job is
     ///   then taken up again when its lease has run out.
-    package func runOnce(_ kinds: [JobKind] = [.ingest, .assignTopics, .import]) async throws
+    package func runOnce(_ kinds: [JobKind] = JobKind.allCases) async throws
         -> Bool
     {
         // One name per lease, not per worker: a lease that was lost is never mistaken for a new one.
@@ -51,11 +52,12 @@ extension Ingestor {
         guard let job else { return false }
         let lease = Lease(job: job, owner: owner, duration: options.lease, pool: pool)
         do {
-            guard job.attempt <= options.attempts else {
-                throw TooManyAttempts(limit: options.attempts)
-            }
+            let limit = job.kind == .reembed ? options.reembeddingAttempts : options.attempts
+            guard job.attempt <= limit else { throw TooManyAttempts(limit: limit) }
             try await observe(.leased)
             try await lease.keeping { try await work(under: lease) }
+        } catch  where job.kind == .reembed {
+            try await settleReembedding(error, under: lease)
         } catch {
             try await settle(error, under: lease)
         }
@@ -65,6 +67,9 @@ extension Ingestor {
     private func work(under lease: Lease) async throws {
         if lease.job.kind == .assignTopics {
             return try await AssignRun(ingestor: self, lease: lease).work()
+        }
+        if lease.job.kind == .reembed {
+            return try await ReembedRun(self, lease).work()
         }
         if lease.job.kind == .import {
             var run = try await CloudImportRun(self, lease)

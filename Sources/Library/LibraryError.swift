@@ -13,6 +13,9 @@ package enum LibraryError: Error, Sendable, Equatable {
     /// Something with this name or number exists already. The text may be shown to anyone.
     case conflict(String)
 
+    /// The session's vectors are those of another model now.
+    case modelChanged
+
     /// The account would keep more bytes than it may.
     case quotaExceeded(Quota, wanted: Int64)
 
@@ -36,6 +39,7 @@ extension LibraryError: CustomStringConvertible {
             "the session already holds this file as document \(existing.uuidString.lowercased())"
         case .notFound: "not found"
         case .conflict(let reason): reason
+        case .modelChanged: "the session has another embedding model now"
         case .quotaExceeded(let quota, let wanted):
             "expected at most \(quota.freeBytes) bytes more, got \(wanted)"
         case .invalid(let field, let reason): "\(field): \(reason)"

@@ -25,8 +25,9 @@ package struct SearchRequest: Sendable {
     package var tokenBudget: Int?
     /// Checked between stages; past it the search throws `deadlineExceeded`.
     package var deadline: ContinuousClock.Instant?
-    /// The model the caller's handle was opened with. A session that has moved on throws
-    /// `modelChanged`, because a vector of another model would be compared without meaning.
+    /// The model that a vector in `query` is of: the one the caller's handle was opened with. A session
+    /// that has moved on throws `modelChanged`, because a vector of another model would be compared
+    /// without meaning. A text is embedded with whatever model the session has.
     package var model: UUID?
     /// The key or login that asks: a search refuses when it was revoked. Nil asks without one.
     package var credential: UUID?
@@ -40,6 +41,11 @@ package struct SearchRequest: Sendable {
     package var visibility = Visibility.everything
     /// How many chunks on either side `Expansion.siblings` brings.
     package var siblings = 1
+
+    /// The model that the session must have; nil when any will do.
+    var expectedModel: UUID? {
+        if case .text = query { nil } else { model }
+    }
 
     /// Whether the nearest k vectors and the texts of chunks are all it takes.
     package var isPlain: Bool { ranking.isPlain && expansion.isOfChunks }

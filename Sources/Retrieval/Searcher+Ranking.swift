@@ -11,9 +11,9 @@ extension Searcher {
     ///
     /// Waits for the snapshot where there is none, and for the words where they are not indexed: the
     /// first such search of a session takes as long as that (10,000 chunks: about half a second).
-    func rank(_ request: SearchRequest) async throws -> SearchAnswer {
+    func rank(_ request: SearchRequest, by model: UUID?) async throws -> SearchAnswer {
         var watch = Stopwatch(deadline: request.deadline)
-        let query = try await rankingVector(of: request)
+        let query = try await rankingVector(of: request, by: model)
         try watch.split(\.embed)
         let snapshot = try await rankable(request, for: query)
         try watch.split(\.queue)
@@ -31,8 +31,8 @@ extension Searcher {
     }
 
     /// The vector, where the mode goes by vectors.
-    func rankingVector(of request: SearchRequest) async throws -> QueryVector? {
-        request.ranking.mode == .lexical ? nil : try await queryVector(of: request)
+    func rankingVector(of request: SearchRequest, by model: UUID?) async throws -> QueryVector? {
+        request.ranking.mode == .lexical ? nil : try await queryVector(of: request, by: model)
     }
 
     /// The session's snapshot, as new as was asked for, with its words if they are needed; of it, what
@@ -65,7 +65,7 @@ extension Searcher {
     private func check(
         _ version: SessionVersion, _ request: SearchRequest, _ query: QueryVector?
     ) throws(RetrievalError) {
-        for expected in [request.model, query?.model] {
+        for expected in [request.expectedModel, query?.model] {
             if let expected, expected != version.modelID {
                 throw .modelChanged(expected: expected, got: version.modelID)
             }
@@ -78,11 +78,13 @@ extension Searcher {
     /// no such chunk. Waits for the snapshot, as `rank` does.
     package func explain(_ chunk: UUID, _ request: SearchRequest) async throws -> Explanation? {
         try request.check()
-        let query = try await rankingVector(of: request)
-        let snapshot = try await rankable(request, for: query)
-        return try scratches.withScratch { scratch in
-            try SnapshotSearch.explain(
-                chunk, request, query?.vector, in: snapshot, scratch: scratch)
+        return try await following(request) { model in
+            let query = try await rankingVector(of: request, by: model)
+            let snapshot = try await rankable(request, for: query)
+            return try scratches.withScratch { scratch in
+                try SnapshotSearch.explain(
+                    chunk, request, query?.vector, in: snapshot, scratch: scratch)
+            }
         }
     }
 }

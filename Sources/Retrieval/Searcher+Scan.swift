@@ -10,7 +10,8 @@ extension Searcher {
     /// A strong search reads the session's revision while it scans. Frequent: it is the snapshot's,
     /// and the answer stands. Rare: it is a later one; then the snapshot catches up and is scanned
     /// again. What was committed before the search began is in the answer either way, because the
-    /// read began after it did.
+    /// read began after it did. When it is another model's by now, it is all to be read anew, and nobody
+    /// waits for that: it counts as not in memory until then.
     func scan(
         _ request: SearchRequest, for query: QueryVector, _ watch: inout Stopwatch
     ) async throws -> SearchAnswer? {
@@ -32,6 +33,10 @@ extension Searcher {
             // Read before a commit that the snapshot has seen; or the database was put back.
             version = try await validity(for: request)
             if version.revision < snapshot.revision { snapshots.forget(request.session) }
+        }
+        if snapshots.resident(request.session)?.version.modelID != version.modelID {
+            snapshots.noticed(request.session, version.revision)
+            return nil
         }
         guard
             let current = try await snapshots.current(
@@ -92,7 +97,7 @@ extension SessionVersion {
     ///
     /// - Throws: `RetrievalError.modelChanged`.
     func check(_ request: SearchRequest, _ query: QueryVector) throws(RetrievalError) {
-        for expected in [request.model, query.model] {
+        for expected in [request.expectedModel, query.model] {
             if let expected, expected != modelID {
                 throw .modelChanged(expected: expected, got: modelID)
             }

@@ -3,6 +3,7 @@
 package import Embedding
 package import Postgres
 
+import Foundation
 import Library
 import Vectors
 
@@ -38,11 +39,17 @@ package struct Searcher: Sendable {
     ///   `CancellationError`.
     package func search(_ request: SearchRequest) async throws -> SearchAnswer {
         try request.check()
+        return try await following(request) { try await answer(request, by: $0) }
+    }
+
+    private func answer(
+        _ request: SearchRequest, by model: UUID?
+    ) async throws -> SearchAnswer {
         guard request.isPlain, request.visibility == .everything else {
-            return try await rank(request)
+            return try await rank(request, by: model)
         }
         var watch = Stopwatch(deadline: request.deadline)
-        let query = try await queryVector(of: request)
+        let query = try await queryVector(of: request, by: model)
         try watch.split(\.embed)
         if let answer = try await scan(request, for: query, &watch) { return answer }
         try await snapshots?.arrival(of: request.session)

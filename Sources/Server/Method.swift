@@ -145,7 +145,7 @@ extension Method {
     private static let families = [
         connection, sessions, documents, uploads, parts, searches, imports, plans, topics, chats,
         jobs, operators, audits, folders, quotas, groups, shares,
-        authentication, secondFactors, keys, accounts, clouds, borrowers, citations,
+        authentication, secondFactors, keys, accounts, clouds, borrowers, citations, reembeddings,
     ]
 
     /// Every method, as the families list them.

@@ -99,6 +99,7 @@ extension WireError {
                 got: existing.wireText)
         case .notFound: self.init(.notFound, "There is no such thing in this account.")
         case .conflict(let reason): self.init(.conflict, reason)
+        case .modelChanged: self = .otherModel
         case .quotaExceeded(let quota, let wanted):
             self.init(
                 .quotaExceeded,
@@ -154,9 +155,7 @@ extension WireError {
         switch error {
         case .sessionNotFound: self = .sessionGone
         case .credentialNotValid: self = .notSignedIn
-        case .modelChanged:
-            self.init(
-                .modelChanged, "The session has another embedding model now; open it again.")
+        case .modelChanged: self = .otherModel
         case .modelUnavailable(let name): self = .noEmbedder(name)
         case .notResident:
             self.init(
@@ -264,6 +263,11 @@ extension WireError {
     /// A handle outlived its session.
     static var sessionGone: WireError {
         WireError(.sessionClosed, "The session no longer exists.", field: "session")
+    }
+
+    private static var otherModel: WireError {
+        WireError(
+            .modelChanged, "The session has another embedding model now; open it again.")
     }
 
     private static func noEmbedder(_ name: String) -> WireError {

@@ -34,6 +34,6 @@ struct Carrel: AsyncParsableCommand {
             Quota.self, Audit.self, Evaluate.self,
             Status.self, Describe.self,
             Bench.self, Demo.self,
-            Borrower.self, Citation.self,
+            Borrower.self, Citation.self, Reembed.self,
         ])
 }

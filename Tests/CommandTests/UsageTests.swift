@@ -24,7 +24,8 @@ struct UsageTests {
         "folder", "folder list", "folder create", "folder move", "folder put", "folder delete",
         "quota", "quota get", "quota set", "share", "share list", "share create", "share revoke",
         "share received", "group", "group list", "group create", "group add", "group remove",
-        "group delete",
+        "group delete", "reembed", "reembed plan", "reembed start", "reembed status",
+        "reembed pause", "reembed resume", "reembed cancel", "reembed rollback",
     ]
 
     @Test("--help of every command shows an example and fits a terminal", arguments: commands)

@@ -18,13 +18,14 @@ struct Workshop {
 
     func ingestor(
         store: (any BlobStore)? = nil, embedder: any Embedder = HashingEmbedder(),
+        others: [any Embedder] = [],
         options: Ingestor.Options = .hasty,
         observe: @escaping @Sendable (WorkerEvent) async throws -> Void = { _ in },
         openCloud: @escaping CloudOpener = { _, _ in throw LibraryError.notFound }
     ) -> Ingestor {
         Ingestor(
             pool: pool, blobs: store ?? blobs, scratch: scratch, extractor: Extractor(),
-            embedders: EmbedderRegistry([embedder]), options: options,
+            embedders: EmbedderRegistry([embedder] + others), options: options,
             openCloud: openCloud, observe: observe)
     }
 
@@ -112,20 +113,21 @@ extension Ingestor.Options {
 func withWorkshop<R>(size: Int = 6, _ body: (Workshop) async throws -> R) async throws -> R {
     let blobs = LocalBlobStore(directory: try TestDirectory.make("blobs-\(UUID().uuidString)"))
     return try await withDatabase(migrated: true, size: size) { pool in
-        let identity = HashingEmbedder().identity
-        let session = try await pool.withTransaction(as: .service) { db in
-            let profile = try await ProfileRepository.create(
-                handle: "ada", email: "ada@example.org", passwordHash: "-", on: db)
-            let model = try await EmbeddingModelRepository.register(
-                NewEmbeddingModel(
-                    name: identity.name, revision: identity.revision,
-                    nativeDimension: identity.nativeDimension, pooling: identity.pooling,
-                    provider: identity.provider), on: db)
-            return try await SessionRepository.create(
-                profileID: profile.id, title: "Test", modelID: model.id, on: db)
-        }
-        return try await body(Workshop(pool: pool, session: session, blobs: blobs))
+        try await body(try await workshop(over: pool, blobs: blobs.directory))
     }
+}
+
+/// A workshop in a migrated database that has no account yet.
+func workshop(over pool: Pool, blobs: String) async throws -> Workshop {
+    let session = try await pool.withTransaction(as: .service) { db in
+        let profile = try await ProfileRepository.create(
+            handle: "ada", email: "ada@example.org", passwordHash: "-", on: db)
+        let model = try await EmbeddingModelRepository.register(
+            NewEmbeddingModel(HashingEmbedder().identity), on: db)
+        return try await SessionRepository.create(
+            profileID: profile.id, title: "Test", modelID: model.id, on: db)
+    }
+    return Workshop(pool: pool, session: session, blobs: LocalBlobStore(directory: blobs))
 }
 
 /// A Markdown text of that many paragraphs under headings, about `paragraphs / 3` children.

@@ -52,7 +52,7 @@ struct GraphBuilderTests {
                         id: UUID(), documentID: document.id, sectionID: section.id, parentID: nil,
                         index: index, text: "", start: 0, end: 0, pageFrom: 1, pageTo: 1,
                         tokenCount: 0, embedding: vector)
-                }, sessionID: session.id, on: db)
+                }, sessionID: session.id, modelID: model.id, on: db)
             return session.id
         }
     }

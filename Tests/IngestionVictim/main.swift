@@ -2,6 +2,8 @@
 // the step arrives through the hook every `Ingestor` has, and only this program makes it a kill.
 //
 //     ingestion-victim DATABASE-URL BLOB-DIRECTORY EXTRACTOR STEP [WEB-FOLDER]
+//
+// With `reembed` for a step it works on re-embeddings until somebody else kills it.
 
 import Clouds
 import Documents
@@ -9,7 +11,9 @@ import Embedding
 import Foundation
 import Glibc
 import Ingestion
+import Library
 import Postgres
+import TestSupport
 
 let arguments = CommandLine.arguments
 guard (5...6).contains(arguments.count) else { exit(64) }
@@ -17,9 +21,20 @@ let step = arguments[4]
 let pool = Pool(try PostgresConfiguration(url: arguments[1]), size: 3)
 var options = Ingestor.Options()
 options.lease = .seconds(2)
+if step == "reembed" {
+    options.lease = .milliseconds(300)
+    options.backoff = .milliseconds(20)
+    options.longestBackoff = .milliseconds(200)
+    options.pollInterval = .milliseconds(20)
+    // Whoever is killed at random may be killed often without having got on.
+    options.reembeddingAttempts = 10_000
+    options.reembeddedAtOnce = 128
+    options.switchedAtOnce = 200
+}
 let ingestor = Ingestor(
     pool: pool, blobs: LocalBlobStore(directory: arguments[2]), scratch: arguments[2] + "/jobs",
-    extractor: Extractor(helper: arguments[3]), embedders: EmbedderRegistry([HashingEmbedder()]),
+    extractor: Extractor(helper: arguments[3]),
+    embedders: EmbedderRegistry([HashingEmbedder(), NoiseEmbedder()]),
     options: options,
     openCloud: { _, _ in
         try CloudSource(
@@ -28,4 +43,8 @@ let ingestor = Ingestor(
     observe: { event in
         if "\(event)" == step { kill(getpid(), SIGKILL) }
     })
+while step == "reembed" {
+    let worked = (try? await ingestor.runOnce([.reembed])) ?? false
+    if !worked { try await Task.sleep(for: .milliseconds(20)) }
+}
 exit(try await ingestor.runOnce() ? 0 : 3)

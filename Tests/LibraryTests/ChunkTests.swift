@@ -38,7 +38,8 @@ struct ChunkTests {
                     #expect((read.start, read.end) == (chunk.start, chunk.end))
                     #expect(
                         try await ChunkRepository.embedding(
-                            sessionID: f.session.id, id: chunk.id, on: db) == chunk.embedding)
+                            sessionID: f.session.id, id: chunk.id, on: db)?.vector
+                            == chunk.embedding)
                 }
             }
         }
@@ -52,7 +53,7 @@ struct ChunkTests {
                 for index in 0..<3 {
                     let added = try await ChunkRepository.insert(
                         [stored.chunk(parent: nil, index: index, embedding: nil)],
-                        sessionID: f.session.id, on: db)
+                        sessionID: f.session.id, modelID: f.model.id, on: db)
                     #expect(added == 1)
                 }
             }

@@ -63,7 +63,8 @@ struct Fixture {
     @discardableResult
     func store(_ chunks: [NewChunk], in session: UUID? = nil) async throws -> Int {
         try await pool.withTransaction(as: .service) { db in
-            try await ChunkRepository.insert(chunks, sessionID: session ?? self.session.id, on: db)
+            try await ChunkRepository.insert(
+                chunks, sessionID: session ?? self.session.id, modelID: model.id, on: db)
         }
     }
 

@@ -73,6 +73,7 @@ struct MigrationFileTests {
         22: "0ee1cd017d3ef61fd84636ab605cc8e3f0cbccf1be471a387901952407755816",
         23: "9d9124387fe9e40bf3b60e7cf36989ec5b646be0f616cf2f90b31a5d1dc6f4ea",
         24: "5883e8434f62163447bbf273e42c2065bde9e91e055ecf21fcfec92a6e7894a5",
+        25: "2644fa249ef28b90d15d565703962720d523037254b87c49ce451079dc9969e4",
     ]
 
     @Test("A definition stands in a migration word for word")

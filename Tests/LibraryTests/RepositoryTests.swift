@@ -79,7 +79,8 @@ struct RepositoryTests {
                     id: UUID(), documentID: document, sectionID: section, parentID: nil, index: 0,
                     text: "x", start: 0, end: 1, pageFrom: 1, pageTo: 1, tokenCount: 1,
                     embedding: axis(0))
-            ], sessionID: session, on: db)
+            ], sessionID: session,
+            modelID: try await SessionRepository.lock(id: session, on: db).modelID, on: db)
         let topic = try await TopicRepository.create(
             sessionID: session, title: "T", orderIndex: 0, on: db)
         try await TopicRepository.link(

@@ -154,6 +154,32 @@ struct TwoAccounts {
         SELECT session_id, id, $p FROM carrel.documents WHERE session_id = $s
         """,
         "INSERT INTO carrel.jobs (session_id, kind) VALUES ($s, 'INGEST')",
+        "INSERT INTO carrel.jobs (session_id, kind) VALUES ($s, 'REEMBED')",
+        """
+        INSERT INTO carrel.embedding_models
+            (name, revision, native_dimension, pooling, query_prefix, passage_prefix, provider)
+        VALUES ('other', '1', 768, 'sum', '', '', 'hashing')
+        ON CONFLICT DO NOTHING
+        """,
+        """
+        INSERT INTO carrel.reembeddings
+            (session_id, job_id, from_model_id, to_model_id, stage_id)
+        SELECT s.id, j.id, s.embedding_model_id, m.id, j.id
+        FROM carrel.study_sessions AS s
+        JOIN carrel.jobs AS j ON j.session_id = s.id AND j.kind = 'REEMBED'
+        JOIN carrel.embedding_models AS m ON m.name = 'other'
+        WHERE s.id = $s
+        """,
+        """
+        INSERT INTO carrel.reembedding_vectors
+            (session_id, job_id, chunk_id, text_md5, embedding)
+        SELECT session_id, gen_random_uuid(), id, md5(chunk_text)::uuid, embedding
+        FROM carrel.document_chunks
+        """,
+        """
+        INSERT INTO carrel.reembedding_failures (session_id, job_id, chunk_id, reason)
+        SELECT session_id, job_id, gen_random_uuid(), 'x' FROM carrel.reembeddings
+        """,
         "INSERT INTO carrel.borrowers (session_id, name, confidence_score) VALUES ($s, 'B', 1)",
         """
         INSERT INTO carrel.income_records

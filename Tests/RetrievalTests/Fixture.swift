@@ -129,7 +129,9 @@ func plant(
                     start: index * 100, end: index * 100 + 100)
             }, on: db)
         try await SectionRepository.insert(sections, sessionID: session, on: db)
-        try await ChunkRepository.insert(rows, sessionID: session, on: db)
+        let version = try await SessionRepository.revision(ids: [session], on: db)[session]
+        try await ChunkRepository.insert(
+            rows, sessionID: session, modelID: version?.modelID ?? UUID(), on: db)
     }
     return planted
 }

@@ -91,7 +91,8 @@ struct PassageTests {
                         end: pages[index].upperBound)
                 }, on: db)
             try await SectionRepository.insert(newSections, sessionID: session.id, on: db)
-            try await ChunkRepository.insert(stored, sessionID: session.id, on: db)
+            try await ChunkRepository.insert(
+                stored, sessionID: session.id, modelID: session.model.id, on: db)
         }
         return Book(
             session: session.id, document: document, text: text, children: children,

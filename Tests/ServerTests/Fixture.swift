@@ -114,7 +114,7 @@ func withServer(
         let served = proxy.map { Pool($0.configuration, size: 6) } ?? pool
         let directory = try TestDirectory.make("server")
         let blobDirectory = directory + "/blobs"
-        let embedders = EmbedderRegistry([SlowEmbedder()])
+        let embedders = EmbedderRegistry([SlowEmbedder(), NoiseEmbedder()])
         let snapshots = SnapshotCache(served, limits: .init(bytes: 1 << 28))
         let sealer = Sealer(.unkept())
         let clouds = CloudVault(sealer: sealer, rule: AddressRule(allowing: allowed))

@@ -48,13 +48,15 @@ package struct NewChunk: Sendable {
     /// 768 numbers of unit length; nil only before it is embedded.
     package var embedding: [Float]?
     package var topicIDs: [UUID]
+    /// Whether the vector was given, and not made by the model here.
+    package var isGiven: Bool
 
     package var type: ChunkType { parentID == nil ? .parent : .child }
 
     package init(
         id: UUID, documentID: UUID, sectionID: UUID, parentID: UUID?, index: Int, text: String,
         start: Int, end: Int, pageFrom: Int, pageTo: Int, tokenCount: Int, embedding: [Float]?,
-        topicIDs: [UUID] = []
+        topicIDs: [UUID] = [], isGiven: Bool = false
     ) {
         self.id = id
         self.documentID = documentID
@@ -69,6 +71,7 @@ package struct NewChunk: Sendable {
         self.tokenCount = tokenCount
         self.embedding = embedding
         self.topicIDs = topicIDs
+        self.isGiven = isGiven
     }
 }
 

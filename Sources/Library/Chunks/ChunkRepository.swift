@@ -19,11 +19,14 @@ package enum ChunkRepository {
     /// written, but after the slow part: the COPY. The documents are locked before it, because a
     /// deletion takes the two in that order.
     ///
-    /// - Throws: `PostgresError` with `check_violation` for a vector that is not of unit length,
+    /// `modelID` is the model that the vectors are of, compared once nobody can change the session's.
+    ///
+    /// - Throws: `LibraryError.modelChanged` when it is not the session's (any more);
+    ///   `PostgresError` with `check_violation` for a vector that is not of unit length,
     ///   `foreign_key_violation` for a document, section or parent the session does not have.
     @discardableResult
     package static func insert(
-        _ chunks: [NewChunk], sessionID: UUID, on transaction: Transaction
+        _ chunks: [NewChunk], sessionID: UUID, modelID: UUID, on transaction: Transaction
     ) async throws -> Int {
         if chunks.isEmpty { return 0 }
         try await transaction.script(stage)
@@ -31,8 +34,9 @@ package enum ChunkRepository {
             for chunk in chunks { try await rows.row(values: chunk.columns) }
         }
         try await transaction.execute(lockDocuments, sessionID)
-        let revision = try await SessionRepository.nextRevision(id: sessionID, on: transaction)
-        let added = try await transaction.execute(insertStaged, sessionID, revision)
+        let session = try await SessionRepository.lock(id: sessionID, on: transaction)
+        guard session.modelID == modelID else { throw LibraryError.modelChanged }
+        let added = try await transaction.execute(insertStaged, sessionID, session.revision + 1)
         if added > 0 {
             let documents = Set(chunks.map(\.documentID)).sorted { $0.uuidString < $1.uuidString }
             try await TopicRelations.linkDocuments(
@@ -48,13 +52,14 @@ package enum ChunkRepository {
         try await db.query(selectByID, sessionID, id).first.map(Chunk.init)
     }
 
-    /// A chunk's vector, 768 numbers; nil when the chunk is not there or not embedded yet.
+    /// A chunk's vector, 768 numbers, and the model it is of; nil when the chunk is not there or not
+    /// embedded yet.
     package static func embedding(sessionID: UUID, id: UUID, on db: some Queryable) async throws
-        -> [Float]?
+        -> (vector: [Float], modelID: UUID)?
     {
-        let vector: PostgresVector? = try await db.query(selectEmbedding, sessionID, id).first?
-            .get(0)
-        return vector?.values
+        guard let row = try await db.query(selectEmbedding, sessionID, id).first else { return nil }
+        let vector: PostgresVector = try row.get(0)
+        return (vector.values, try row.get(1))
     }
 
     /// Chunks in reading order, of one document or of all, after the last one seen.
@@ -100,7 +105,7 @@ extension NewChunk {
     fileprivate var columns: [(any PostgresEncodable)?] {
         [
             id, documentID, sectionID, parentID, type.rawValue, index, text, start, end, pageFrom,
-            pageTo, tokenCount, embedding.map(PostgresVector.init), topicIDs,
+            pageTo, tokenCount, embedding.map(PostgresVector.init), isGiven, topicIDs,
         ]
     }
 }
@@ -115,7 +120,7 @@ extension ChunkRepository {
     private static let staged = [
         "id", "document_id", "section_id", "parent_chunk_id", "type", "chunk_index", "chunk_text",
         "text_start", "text_end", "page_from", "page_to", "token_count", "embedding",
-        "related_topic_ids",
+        "is_given", "related_topic_ids",
     ]
 
     /// Made once per connection and emptied before each use; by whoever came first, for every role the
@@ -138,6 +143,7 @@ extension ChunkRepository {
                     page_to integer,
                     token_count integer,
                     embedding vector,
+                    is_given boolean,
                     related_topic_ids uuid[]
                 ) ON COMMIT DELETE ROWS;
                 GRANT ALL ON pg_temp.staged_chunks TO PUBLIC;
@@ -177,7 +183,12 @@ extension ChunkRepository {
 
     private static let selectEmbedding = Statement(
         "chunk.selectEmbedding",
-        "SELECT embedding FROM carrel.document_chunks WHERE session_id = $1 AND id = $2")
+        """
+        SELECT c.embedding, s.embedding_model_id
+        FROM carrel.document_chunks AS c
+        JOIN carrel.study_sessions AS s ON s.id = c.session_id
+        WHERE c.session_id = $1 AND c.id = $2 AND c.embedding IS NOT NULL
+        """)
 
     // Plan: Index Scan using document_chunks_session_id_document_id_chunk_index_idx, from the
     // cursor on; Incremental Sort settles parents and children of one index.

@@ -89,6 +89,16 @@ package enum SessionRepository {
         return try row.get(0) + 1
     }
 
+    /// The session as it is, its row locked until the transaction ends.
+    ///
+    /// - Throws: `LibraryError.notFound` when the session is gone.
+    package static func lock(id: UUID, on transaction: Transaction) async throws -> SessionVersion {
+        guard let row = try await transaction.query(lockVersion, id).first else {
+            throw LibraryError.notFound
+        }
+        return try SessionVersion(row)
+    }
+
     /// Revision, owner, status and model of many sessions in one primary-key read. A session that
     /// is gone is absent from the answer.
     package static func revision(ids: [UUID], on db: some Queryable) async throws
@@ -208,6 +218,15 @@ extension SessionRepository {
     private static let lockRevision = Statement(
         "session.lockRevision",
         "SELECT revision FROM carrel.study_sessions WHERE id = $1 FOR NO KEY UPDATE")
+
+    private static let lockVersion = Statement(
+        "session.lockVersion",
+        """
+        SELECT id, profile_id, status, revision, chunk_count, embedding_model_id
+        FROM carrel.study_sessions
+        WHERE id = $1
+        FOR NO KEY UPDATE
+        """)
 
     // Plan: Index Scan using study_sessions_pkey; 19 µs measured in the server for one id.
     package static let selectVersions = Statement(

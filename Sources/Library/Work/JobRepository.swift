@@ -6,71 +6,13 @@
 //       │                 │ └──lease, once the old one has run out
 //       └─────cancel──────┴──► CANCELLED
 //
+// A paused job is QUEUED and passed over; pausing a running one takes it from its worker.
+//
 // What a worker writes names it as the owner, so one that was thought dead and wakes up late
 // changes nothing.
 
 package import Postgres
 package import FoundationEssentials
-
-package enum JobKind: String, Sendable, Codable, CaseIterable {
-    case ingest = "INGEST"
-    case reembed = "REEMBED"
-    case assignTopics = "ASSIGN_TOPICS"
-    case `import` = "IMPORT"
-}
-
-package enum JobState: String, Sendable, Codable, CaseIterable {
-    case queued = "QUEUED"
-    case running = "RUNNING"
-    case succeeded = "SUCCEEDED"
-    case failed = "FAILED"
-    case cancelled = "CANCELLED"
-
-    package var isEnded: Bool { self != .queued && self != .running }
-}
-
-package struct Job: Sendable, Equatable {
-    package let sessionID: UUID
-    package let id: UUID
-    package let kind: JobKind
-    package let documentID: UUID?
-    package let state: JobState
-    package let done: Int64
-    package let total: Int64
-    /// The step it is at, in the worker's words.
-    package let stage: String?
-    /// How often it was leased.
-    package let attempt: Int
-    package let leaseOwner: String?
-    package let leaseExpiresAt: Date?
-    /// JSON text.
-    package let payload: String
-    package let errorMessage: String?
-    package let createdAt: Date
-    package let startedAt: Date?
-    package let finishedAt: Date?
-}
-
-/// A job before it has a row.
-package struct NewJob: Sendable {
-    package var sessionID: UUID
-    package var id: UUID
-    package var kind: JobKind
-    package var documentID: UUID?
-    /// JSON text, an object.
-    package var payload: String
-
-    package init(
-        sessionID: UUID, id: UUID = UUID(), kind: JobKind, documentID: UUID? = nil,
-        payload: String = "{}"
-    ) {
-        self.sessionID = sessionID
-        self.id = id
-        self.kind = kind
-        self.documentID = documentID
-        self.payload = payload
-    }
-}
 
 package enum JobRepository {
     /// The channel on which every change of a job is announced, as its id.
@@ -78,7 +20,8 @@ package enum JobRepository {
 
     package static func enqueue(_ job: NewJob, on db: some Queryable) async throws -> Job {
         let rows = try await db.query(
-            insert, job.sessionID, job.id, job.kind.rawValue, job.documentID, job.payload)
+            insert, job.sessionID, job.id, job.kind.rawValue, job.documentID, job.payload,
+            job.isPaused)
         return try Job(rows[0])
     }
 
@@ -159,14 +102,14 @@ extension JobRepository {
     static let columns = """
         j.session_id, j.id, j.kind, j.document_id, j.state, j.progress_done, j.progress_total,
         j.payload ->> 'stage', j.attempt, j.lease_owner, j.lease_expires_at, j.payload::text,
-        j.error_message, j.created_at, j.started_at, j.finished_at
+        j.error_message, j.created_at, j.started_at, j.finished_at, j.is_paused
         """
 
     private static let insert = Statement(
         "job.insert",
         """
-        INSERT INTO carrel.jobs AS j (session_id, id, kind, document_id, payload)
-        VALUES ($1, $2, $3, $4, $5::text::jsonb)
+        INSERT INTO carrel.jobs AS j (session_id, id, kind, document_id, payload, is_paused)
+        VALUES ($1, $2, $3, $4, $5::text::jsonb, $6)
         RETURNING \(columns)
         """)
 
@@ -187,6 +130,7 @@ extension JobRepository {
             WHERE o.state IN ('QUEUED', 'RUNNING')
                 AND (o.state = 'QUEUED' OR o.lease_expires_at < clock_timestamp())
                 AND o.kind = ANY($1::carrel.job_kind[])
+                AND NOT o.is_paused
             ORDER BY o.created_at
             LIMIT 1
             FOR UPDATE SKIP LOCKED
@@ -231,6 +175,7 @@ extension JobRepository {
                 error_message = $3,
                 lease_owner = NULL,
                 lease_expires_at = NULL,
+                is_paused = false,
                 finished_at = clock_timestamp()
             WHERE id = $1
                 AND state IN ('QUEUED', 'RUNNING')
@@ -276,27 +221,6 @@ extension JobRepository {
         FROM carrel.jobs
         WHERE state IN ('QUEUED', 'RUNNING')
         """)
-}
-
-extension Job {
-    init(_ row: Row) throws(PostgresError) {
-        sessionID = try row.get(0)
-        id = try row.get(1)
-        kind = try row.label(2)
-        documentID = try row.get(3)
-        state = try row.label(4)
-        done = try row.get(5)
-        total = try row.get(6)
-        stage = try row.get(7)
-        attempt = try row.get(8)
-        leaseOwner = try row.get(9)
-        leaseExpiresAt = try row.get(10)
-        payload = try row.get(11)
-        errorMessage = try row.get(12)
-        createdAt = try row.get(13)
-        startedAt = try row.get(14)
-        finishedAt = try row.get(15)
-    }
 }
 
 extension Duration {

@@ -30,7 +30,8 @@ extension Method {
             let frozen = call
             try await once(key, call, session.principal, &result) { writer in
                 let imported = try await frozen.services.ingestor.importChunks(
-                    as: session.asker, session: session.id, documentName: name, chunks: chunks
+                    as: session.asker, session: session.id, documentName: name, chunks: chunks,
+                    model: session.model
                 ) { imported, db in
                     try await frozen.record(
                         AuditTarget(.document, imported.documentID), session: session.id,

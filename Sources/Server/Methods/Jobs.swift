@@ -147,6 +147,7 @@ extension JSONWriter {
         member("id", job.id)
         member("kind", job.kind.rawValue)
         member("state", job.state.rawValue)
+        if job.isPaused { member("paused", true) }
         job.documentID.map { member("document", $0) }
         member("done", job.done)
         member("total", job.total)

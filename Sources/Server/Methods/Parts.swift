@@ -89,7 +89,8 @@ extension Method {
                 guard withVector, chunk != nil else { return (chunk, [Float]?.none) }
                 return (
                     chunk,
-                    try await ChunkRepository.embedding(sessionID: session.id, id: id, on: db)
+                    try await ChunkRepository.embedding(sessionID: session.id, id: id, on: db)?
+                        .vector
                 )
             }
             guard let chunk, try await visible(in: session, call).shows(chunk.documentID) else {

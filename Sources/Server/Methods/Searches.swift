@@ -70,18 +70,13 @@ extension Method {
             let filter = try SearchFilter(&call.params)
             let minScore = try call.params.optionalNumber("minScore", in: -1...1_000_000)
             try call.params.finish()
-            let searcher = call.services.searcher
             let visibility = try await visible(in: session, call)
-            let vector = try await searcher.vector(
-                of: chunk, in: session.id, seeing: visibility, as: session.asker)
             let request = SearchRequest(
-                as: session.asker, session: session.id, query: .vector(vector), k: k,
-                filter: filter,
+                as: session.asker, session: session.id, query: .text(""), k: k, filter: filter,
                 minScore: minScore.map { Float($0) }, deadline: call.deadline,
-                model: session.model,
                 credential: session.reach == .shared ? nil : session.principal.credential.id)
-            let answer = try await searcher.search(
-                limited(request, to: visibility), without: chunk)
+            let answer = try await call.services.searcher.neighbors(
+                of: chunk, limited(request, to: visibility))
             result.members(of: answer, queue: call.arrived.duration(to: begun))
         },
     ]

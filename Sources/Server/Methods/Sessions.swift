@@ -178,7 +178,7 @@ extension Method {
         return session
     }
 
-    private static func embedder(
+    static func embedder(
         named name: String?, _ call: Call
     ) throws(WireError) -> any Embedder {
         guard let name else { return call.services.embedders.default }
@@ -195,16 +195,6 @@ extension Method {
 
     private static var boundKey: WireError {
         WireError(.forbidden, "This API key belongs to one session and cannot make another.")
-    }
-}
-
-extension NewEmbeddingModel {
-    init(_ identity: ModelIdentity) {
-        self.init(
-            name: identity.name, revision: identity.revision,
-            nativeDimension: identity.nativeDimension, pooling: identity.pooling,
-            queryPrefix: identity.queryPrefix, passagePrefix: identity.passagePrefix,
-            weightsSHA256: identity.weightsSHA256, provider: identity.provider)
     }
 }
 

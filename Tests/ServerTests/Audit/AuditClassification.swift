@@ -38,5 +38,7 @@ enum AuditClassification {
         "cloud.list", "cloud.objects",
         "borrower.get", "borrower.list", "borrower.addIncome", "borrower.addReference",
         "citation.verify",
+        "reembed.plan", "reembed.start", "reembed.status", "reembed.pause", "reembed.resume",
+        "reembed.cancel", "reembed.rollback",
     ]
 }

@@ -63,6 +63,7 @@ struct AuditWalk {
         try await clouds(ada, web)
         try await loans(ada, document)
         try await jobs(ada, document)
+        try await reembeddings(ada)
         _ = try await on(ada, "document.delete", "\"document\":\"\(document)\"")
         _ = try await ask(ada, "session.delete", "\"session\":\"\(session)\"")
         for method in ["audit.list", "rpc.discover", "server.status", "ping"] {
@@ -232,6 +233,14 @@ struct AuditWalk {
         _ = try await on(ada, "borrower.get", named)
         _ = try await on(ada, "borrower.list")
         _ = try await on(ada, "borrower.delete", named)
+    }
+
+    private mutating func reembeddings(_ ada: Conversation) async throws {
+        _ = try await ask(ada, "reembed.plan", "\"model\":\"noise\"")
+        _ = try await ask(ada, "reembed.start", "\"model\":\"noise\"")
+        for verb in ["status", "pause", "resume", "cancel", "rollback"] {
+            _ = try await ask(ada, "reembed.\(verb)")
+        }
     }
 
     private mutating func jobs(_ ada: Conversation, _ document: String) async throws {
