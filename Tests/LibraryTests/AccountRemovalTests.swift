@@ -34,7 +34,8 @@ struct AccountRemovalTests {
                 try await ProfileRepository.delete(id: accounts.a.profile, on: db)
             }
             #expect(remains.sessions == [accounts.a.session])
-            #expect(remains.jobs.count == 1)
+            // An ingestion and a re-embedding.
+            #expect(remains.jobs.count == 2)
             #expect(try await counts(accounts, of: accounts.a).values.allSatisfy { $0 == 0 })
             #expect(try await counts(accounts, of: accounts.b) == others)
             let entries = try await accounts.pool.withConnection(as: .service) { db in

@@ -93,9 +93,15 @@ private struct Sample {
     ) -> [String: String] {
         var members: [String: String] = [:]
         for parameter in params where parameter.isRequired || parameter.name == "text" {
-            members[parameter.name] = given[parameter.name] ?? value(parameter.shape)
+            members[parameter.name] = given[parameter.name] ?? value(parameter)
         }
         return members
+    }
+
+    /// A chunk that is judged is only compared with hits: declared as text, and a UUID all the same.
+    private static func value(_ parameter: Parameter) -> String {
+        if parameter.name == "chunk", case .string = parameter.shape { return value(.id) }
+        return value(parameter.shape)
     }
 
     private static func value(_ shape: Parameter.Shape) -> String {

@@ -94,6 +94,7 @@ private struct Sample {
         case ("citation.verify", "reference"): [:]
         case ("citation.verify", _): ["reference": "\"\(own("reference"))\""]
         case ("cloud.import", _): ["objects": "[\"none.txt\"]"]
+        case ("reembed.plan", _), ("reembed.start", _): ["model": "\"hashing-lexical\""]
         case ("borrower.addAccount", _): ["number": "\"12345678\""]
         case ("group.addMember", "group"), ("group.removeMember", "group"): ["account": "\"carol\""]
         default: [:]

@@ -42,6 +42,7 @@ struct Planter {
         try await study(handle, &own)
         try await vault(handle, &own)
         try await loans(handle, &own)
+        try await models()
         // Into memory.
         _ = try await voice.result(
             "search", "{\"session\":\"\(handle)\",\"text\":\"iteration\",\"mode\":\"hybrid\"}")
@@ -197,6 +198,12 @@ struct Planter {
                 """, in: handle, again: again
             ).id("reference", "id")
         }
+    }
+
+    /// To the model that its sessions have already, and back from nowhere: both pass over all of them.
+    private func models() async throws {
+        _ = try await make("reembed.start", "\"model\":\"hashing-lexical\"")
+        _ = try await make("reembed.rollback", "\"strict\":true")
     }
 
     private var ssn: String { Self.ssn(name, number) }
