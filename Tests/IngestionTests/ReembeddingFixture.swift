@@ -79,10 +79,9 @@ extension Workshop {
     @discardableResult
     func work(_ ingestor: Ingestor, until job: UUID) async throws -> Job {
         for _ in 0..<2_000 {
-            _ = try? await ingestor.runOnce([.reembed])
-            if let found = try? await self.job(job), found.state.isEnded || found.isPaused {
-                return found
-            }
+            _ = try await ingestor.runOnce([.reembed])
+            let found = try await self.job(job)
+            if found.state.isEnded || found.isPaused { return found }
             try await Task.sleep(for: .milliseconds(30))
         }
         return try await self.job(job)

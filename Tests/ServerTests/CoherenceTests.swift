@@ -251,7 +251,7 @@ struct CoherenceTests {
         let killed = Mutex(0)
         try await interleave(seed: 20_261_122) { pool in
             // Only the owner may end others' connections.
-            try? await withOwner(of: pool) { db in
+            try await withOwner(of: pool) { db in
                 while !Task.isCancelled {
                     let ended = try await db.query(
                         Statement(
@@ -271,22 +271,25 @@ struct CoherenceTests {
     }
 
     private func interleave(
-        seed: UInt64, meanwhile disturb: @escaping @Sendable (Pool) async -> Void = { _ in }
+        seed: UInt64, meanwhile disturb: @escaping @Sendable (Pool) async throws -> Void = { _ in }
     ) async throws {
         try await withDatabase(migrated: true, size: 4) { pool in
             let nodes = [
                 try await Node.start(pool.configuration), try await Node.start(pool.configuration),
             ]
-            let disturbance = Task { await disturb(pool) }
+            let disturbance = Task {
+                do { try await disturb(pool) } catch is CancellationError {}
+            }
             let result: Result<Void, any Error>
             do {
                 try await run(nodes, pool, seed: seed)
                 result = .success(())
             } catch { result = .failure(error) }
             disturbance.cancel()
-            await disturbance.value
+            let disturbed = await disturbance.result
             for node in nodes { await node.stop() }
             try result.get()
+            try disturbed.get()
         }
     }
 

@@ -163,7 +163,7 @@ func withServer(
         await server.drain(within: .milliseconds(100))
         if let proxy {
             await served.shutdown()
-            await proxy.close()
+            try await proxy.close()
         }
         try result.get()
     }

@@ -55,6 +55,7 @@ struct NeighborTests {
                 let answer = try await client.call(
                     30, "chunk.neighbors", "{\"session\":\"\(handle)\",\"chunk\":\"\(chunk)\"}")
                 #expect(answer.errorKind == "not_found", "\(answer.text)")
+                #expect(answer.at("error", "data", "field")?.string == "chunk", "\(answer.text)")
             }
         }
     }

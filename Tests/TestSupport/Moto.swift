@@ -92,9 +92,13 @@ package actor Moto {
     private static func waitUntilReady(_ endpoint: String, _ process: Process) async throws {
         let client = HTTPClient(rule: .anywhere)
         for _ in 0..<1200 {
-            let answer = try? await client.send(
-                HTTPRequest("GET", endpoint + "/moto-api/data.json"))
-            if answer?.status == 200 { return }
+            do {
+                let answer = try await client.send(
+                    HTTPRequest("GET", endpoint + "/moto-api/data.json"))
+                if answer.status == 200 { return }
+            } catch {
+                // It does not listen yet; the deadline below says when that is too long.
+            }
             guard process.isRunning else { break }
             try await Task.sleep(for: .milliseconds(100))
         }

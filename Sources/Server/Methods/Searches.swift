@@ -75,8 +75,13 @@ extension Method {
                 as: session.asker, session: session.id, query: .text(""), k: k, filter: filter,
                 minScore: minScore.map { Float($0) }, deadline: call.deadline,
                 credential: session.reach == .shared ? nil : session.principal.credential.id)
-            let answer = try await call.services.searcher.neighbors(
-                of: chunk, limited(request, to: visibility))
+            let answer: SearchAnswer
+            do {
+                answer = try await call.services.searcher.neighbors(
+                    of: chunk, limited(request, to: visibility))
+            } catch LibraryError.notFound {
+                throw WireError(.notFound, "The session has no such chunk.", field: "chunk")
+            }
             result.members(of: answer, queue: call.arrived.duration(to: begun))
         },
     ]

@@ -58,7 +58,7 @@ final class StatementProxy: Sendable {
             url: url.replacing(/host=[^&]+/, with: "host=\(own)"))
     }
 
-    func close() async { try? await listener.close() }
+    func close() async throws { try await listener.close() }
 
     private final class Count: Sendable {
         let value = Mutex(0)
