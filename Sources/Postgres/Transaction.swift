@@ -40,7 +40,7 @@ extension Connection {
     /// Runs `body` in a transaction: commits when it returns, rolls back when it throws.
     ///
     /// COMMIT and ROLLBACK are not interrupted by cancellation of the task. When the connection
-    /// breaks during COMMIT the error is `outcomeUnknown`.
+    /// breaks during COMMIT the error is `outcomeUnknown`; of one that only reads, `connectionLost`.
     package nonisolated func withTransaction<R>(
         isolation level: IsolationLevel = .readCommitted, readOnly: Bool = false,
         _ body: (Transaction) async throws -> R
@@ -57,7 +57,7 @@ extension Connection {
             try? await control("ROLLBACK", .statement)
             throw error
         }
-        try await control("COMMIT", .commit)
+        try await control("COMMIT", readOnly ? .statement : .commit)
         return value
     }
 

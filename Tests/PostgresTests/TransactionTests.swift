@@ -110,6 +110,28 @@ struct TransactionTests {
         }
     }
 
+    @Test(
+        "Where nothing was written, a connection that breaks before COMMIT leaves nothing unknown")
+    func nothingUnknown() async throws {
+        try await withTable { pool in
+            let error = await #expect(throws: PostgresError.self) {
+                try await pool.withTransaction(as: .nobody, readOnly: true) { db in
+                    let own: Int = try await db.query(
+                        Statement("own", "SELECT pg_backend_pid()")
+                    ).single()
+                    try await pool.withConnection(as: .nobody) { other in
+                        _ = try await other.query(
+                            Statement("end", "SELECT pg_terminate_backend($1, 60000)"), own)
+                    }
+                }
+            }
+            guard case .connectionLost = error else {
+                Issue.record("expected connectionLost, got \(String(describing: error))")
+                return
+            }
+        }
+    }
+
     @Test("A cancelled task's transaction is rolled back")
     func cancelled() async throws {
         try await withTable { pool in
