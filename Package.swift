@@ -215,16 +215,16 @@ let package = Package(
         .executableTarget(
             name: "ingestion-victim",
             dependencies: [
-                "Clouds", "Documents", "Embedding", "Ingestion", "Library", "Postgres",
-                "TestSupport",
+                "Accounts", "Clouds", "Documents", "Embedding", "Ingestion", "Library", "Postgres",
+                "Retrieval", "Server", "TestSupport", logging,
             ],
             path: "Tests/IngestionVictim", swiftSettings: settings),
         .testTarget(
             name: "IngestionTests",
             dependencies: [
-                "Clouds", "Documents", "EmbeddedPostgres", "Embedding", "Ingestion", "Library",
-                "Postgres", "Retrieval", "TestSupport", "Vectors", "carrel-extract",
-                "ingestion-victim",
+                "Accounts", "CarrelClient", "Clouds", "Documents", "EmbeddedPostgres", "Embedding",
+                "Ingestion", "Library", "Postgres", "Retrieval", "TestSupport", "Vectors",
+                "carrel-extract", "ingestion-victim",
             ],
             swiftSettings: settings),
     ]

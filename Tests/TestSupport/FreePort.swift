@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// A port of 127.0.0.1 that nobody listens on right now.
-func freePort() throws -> Int {
+package func freePort() throws -> Int {
     let listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
     defer { close(listener) }
     var address = sockaddr_in()
@@ -18,4 +18,4 @@ func freePort() throws -> Int {
     return Int(UInt16(bigEndian: address.sin_port))
 }
 
-struct NoFreePort: Error {}
+package struct NoFreePort: Error {}
