@@ -78,6 +78,46 @@ struct ReembeddingTests {
         }
     }
 
+    @Test("Where the time to go back ends while the rest is deleted, what was kept goes, too")
+    func retentionEnds() async throws {
+        try await withWorkshop { shop in
+            // As many as are deleted in one transaction, and no more.
+            try await shop.store(20, in: "first")
+            var terms = ReembeddingTerms()
+            terms.retentionSeconds = 1
+            let job = try await shop.begin(terms: terms)
+            let (switched, isSwitched) = AsyncStream.makeStream(of: Void.self)
+            let (held, isHeld) = AsyncStream.makeStream(of: Void.self)
+            let ingestor = shop.reembedder { event in
+                guard event == .switched else { return }
+                isSwitched.finish()
+                for await _ in held {}
+            }
+            async let holding: Void = {
+                defer { isHeld.finish() }
+                for await _ in switched {}
+                try await shop.pool.withTransaction(as: .service) { db in
+                    _ = try await db.query(Self.hold, shop.session.id, job)
+                    isHeld.finish()
+                    try await Task.sleep(for: .milliseconds(1_500))
+                }
+            }()
+            #expect(try await shop.work(ingestor, until: job).state == .succeeded)
+            try await holding
+            try await shop.reembedder().sweepReembeddings()
+            #expect(try await shop.count("reembedding_vectors") == 0)
+            #expect(try await shop.count("reembeddings WHERE is_cleared") == 1)
+        }
+    }
+
+    /// Whoever deletes what was staged waits.
+    private static let hold = Statement(
+        "test.hold",
+        """
+        SELECT chunk_id FROM carrel.reembedding_vectors
+        WHERE session_id = $1 AND job_id = $2 FOR UPDATE
+        """)
+
     @Test(
         "Stopped at any step, the next worker ends it with the same vectors",
         arguments: [

@@ -206,6 +206,8 @@ extension ReembeddingRepository {
             )
         """)
 
+    // The time of what was kept may have ended since something was deleted: that there is nothing left
+    // has to be seen.
     private static let noteCleared = Statement(
         "reembedding.noteCleared",
         """
@@ -214,5 +216,10 @@ extension ReembeddingRepository {
         WHERE r.session_id = $1
             AND r.job_id = $2
             AND (SELECT count(*) FROM (\(unneeded)) AS u) = 2
+            AND NOT EXISTS (
+                SELECT
+                FROM carrel.reembedding_vectors AS v
+                WHERE v.session_id = $1 AND v.job_id IN (r.stage_id, r.retired_id)
+            )
         """)
 }
