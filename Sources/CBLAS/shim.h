@@ -1,4 +1,3 @@
 #pragma once
 // The reference interfaces; OpenBLAS takes over at run time through Debian's alternatives.
 #include <cblas.h>
-#include <lapacke.h>

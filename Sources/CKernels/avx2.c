@@ -1,6 +1,7 @@
 // AVX2 with FMA and F16C: Intel since Haswell (2013), AMD since Zen.
 #include "encoding.h"
 #include "estimates.h"
+#include "rotation.h"
 #include "tables.h"
 
 #if defined(__x86_64__)
@@ -137,6 +138,7 @@ AVX2 static size_t select_rows(const float *estimates, const float *errors, floa
 
 ESTIMATES(AVX2)
 ENCODING(AVX2)
+ROTATION(AVX2)
 
 const struct carrel_kernels carrel_avx2 = {
     .name = "avx2",
@@ -150,6 +152,7 @@ const struct carrel_kernels carrel_avx2 = {
     .bit_estimates = bit_estimates,
     .int8_estimates = int8_estimates,
     ENCODERS,
+    .rotate = rotate,
     .select = select_rows,
 };
 #endif

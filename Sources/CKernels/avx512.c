@@ -4,6 +4,7 @@
 // 2019).
 #include "encoding.h"
 #include "estimates.h"
+#include "rotation.h"
 #include "tables.h"
 
 #if defined(__x86_64__)
@@ -202,11 +203,13 @@ VNNI static void int8_gathered_vnni(const int16_t *query, const int8_t *rows, si
 
 ESTIMATES(AVX512)
 ENCODING(AVX512)
+ROTATION(AVX512)
 
 #define SHARED                                                                  \
     .dot = dot, .squared_l2 = squared_l2, .widen_f16 = widen_f16,               \
     .narrow_f16 = narrow_f16, .bit_scan = bit_scan, .select = select_rows,       \
-    .bit_estimates = bit_estimates, .int8_estimates = int8_estimates, ENCODERS
+    .bit_estimates = bit_estimates, .int8_estimates = int8_estimates, ENCODERS,  \
+    .rotate = rotate
 
 const struct carrel_kernels carrel_avx512 = {
     .name = "avx512", SHARED, .int8_scan = int8_scan, .int8_gathered = int8_gathered};

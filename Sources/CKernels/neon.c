@@ -1,6 +1,7 @@
 // NEON: every 64-bit ARM.
 #include "encoding.h"
 #include "estimates.h"
+#include "rotation.h"
 #include "tables.h"
 
 #if defined(__aarch64__)
@@ -129,6 +130,7 @@ static size_t select_rows(const float *estimates, const float *errors, float wei
 
 ESTIMATES()
 ENCODING()
+ROTATION()
 
 const struct carrel_kernels carrel_neon = {
     .name = "neon",
@@ -142,6 +144,7 @@ const struct carrel_kernels carrel_neon = {
     .bit_estimates = bit_estimates,
     .int8_estimates = int8_estimates,
     ENCODERS,
+    .rotate = rotate,
     .select = select_rows,
 };
 #endif

@@ -1,6 +1,7 @@
 // The meaning of every kernel, in portable C. The other tables call these for their tails.
 #include "encoding.h"
 #include "estimates.h"
+#include "rotation.h"
 #include "tables.h"
 
 #include <string.h>
@@ -132,6 +133,7 @@ static size_t select_rows(const float *estimates, const float *errors, float wei
 
 ESTIMATES()
 ENCODING()
+ROTATION()
 
 const struct carrel_kernels carrel_plain = {
     .name = "plain",
@@ -145,5 +147,6 @@ const struct carrel_kernels carrel_plain = {
     .bit_estimates = bit_estimates,
     .int8_estimates = int8_estimates,
     ENCODERS,
+    .rotate = rotate,
     .select = select_rows,
 };

@@ -1,4 +1,4 @@
-// The one Swift file that calls CBLAS and LAPACKE.
+// The one Swift file that calls CBLAS.
 //
 // All matrices are row-major. The library behind the interface is whatever Debian's alternatives
 // name: OpenBLAS where it is installed, the reference implementation otherwise.
@@ -67,23 +67,5 @@ package enum BLAS {
         _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, count: Int
     ) -> Float {
         unsafe cblas_sdot(CInt(count), x, 1, y, 1)
-    }
-
-    /// Replaces a square matrix by the orthogonal factor of its QR decomposition, the one for which
-    /// R's diagonal is positive, so that it is unique.
-    ///
-    /// - Precondition: the matrix is not singular (a random one is not).
-    static func orthonormalize(_ matrix: inout [Double], dimension: Int) {
-        precondition(matrix.count == dimension * dimension)
-        let n = CInt(dimension)
-        var reflectors = [Double](repeating: 0, count: dimension)
-        var status = unsafe LAPACKE_dgeqrf(LAPACK_ROW_MAJOR, n, n, &matrix, n, &reflectors)
-        precondition(status == 0, "dgeqrf: argument \(-status)")
-        let signs = (0..<dimension).map { matrix[$0 * dimension + $0] < 0 ? -1.0 : 1.0 }
-        status = unsafe LAPACKE_dorgqr(LAPACK_ROW_MAJOR, n, n, n, &matrix, n, &reflectors)
-        precondition(status == 0, "dorgqr: argument \(-status)")
-        for row in 0..<dimension {
-            for column in 0..<dimension { matrix[row * dimension + column] *= signs[column] }
-        }
     }
 }

@@ -55,49 +55,37 @@ struct BitCodes: Sendable {
         self.leastSpread = leastSpread
     }
 
-    /// - Precondition: the dimension is that of the rotation and the centroid, and a multiple of 8.
+    /// - Precondition: the dimension is that of the rotation and the centroid.
     /// - Throws: `allocation`; `abandoned` as soon as it is not wanted any more.
     init(
         _ block: Block, centroid: [Float], rotation: Rotation,
         whileWanted isWanted: () -> Bool = { true }
     ) throws(VectorError) {
         let dimension = block.dimension
-        precondition(dimension == rotation.dimension && dimension == centroid.count)
-        precondition(dimension % 8 == 0 && dimension <= 1_016, "no codes of \(dimension) bits")
+        precondition(dimension == Rotation.dimension && dimension == centroid.count)
         let groups = (block.count + 63) / 64
         let codes = try AlignedBuffer<UInt8>.allocate(count: groups * 64 * dimension / 8)
         let bases = try AlignedBuffer<Float>.allocate(count: groups * 64)
         let factors = try AlignedBuffer<Float>.allocate(count: groups * 64)
         let errors = try AlignedBuffer<Float>.allocate(count: groups * 64)
-        // As many rows at once as the product is fast with: 10,000 rows take sgemm 210 ms by 64 rows
-        // and 103 by 512.
-        let batch = min(512, groups * 64)
-        let residuals = try AlignedBuffer<Float>.allocate(count: batch * dimension)
-        let rotated = try AlignedBuffer<Float>.allocate(count: batch * dimension)
+        let rotated = try AlignedBuffer<Float>.allocate(count: dimension)
         let kernels = Kernels.current
 
         var least = 1.0
-        for first in stride(from: 0, to: block.count, by: 512) {
-            guard isWanted() else { throw .abandoned }
-            let rows = min(512, block.count - first)
-            unsafe block.withUnsafeRows { all in
-                for row in 0..<rows {
-                    unsafe bases.base[first + row] = Float(
-                        kernels.residual(
-                            all + (first + row) * dimension, centroid, count: dimension,
-                            into: residuals.base + row * dimension))
-                }
+        for row in 0..<block.count {
+            if row % 512 == 0, !isWanted() { throw .abandoned }
+            unsafe block.withUnsafeRows { rows in
+                unsafe bases.base[row] = Float(
+                    kernels.residual(
+                        rows + row * dimension, centroid, count: dimension, into: rotated.base))
             }
-            unsafe rotation.rotate(residuals.base, count: rows, into: rotated.base)
-            for row in 0..<rows {
-                let index = first + row
-                let (factor, spread) = unsafe encode(
-                    rotated.base + row * dimension, dimension: dimension,
-                    into: codes.base + index / 64 * 64 * dimension / 8 + index % 64)
-                unsafe factors.base[index] = factor
-                unsafe errors.base[index] = factor * Float(spread.squareRoot())
-                least = min(least, spread)
-            }
+            unsafe rotation.rotate(at: rotated.base)
+            let (factor, spread) = unsafe encode(
+                rotated.base, dimension: dimension,
+                into: codes.base + row / 64 * 64 * dimension / 8 + row % 64)
+            unsafe factors.base[row] = factor
+            unsafe errors.base[row] = factor * Float(spread.squareRoot())
+            least = min(least, spread)
         }
         count = block.count
         self.dimension = dimension

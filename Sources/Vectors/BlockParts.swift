@@ -60,7 +60,7 @@ extension SessionBlock {
     /// - Precondition: each part of the shape's byte count for it; the rotation of the block's codes,
     ///   if it has them.
     package init(
-        _ shape: BlockShape, rotation: Rotation?, part: (BlockPart) throws -> LentMemory
+        _ shape: BlockShape, rotation: Rotation, part: (BlockPart) throws -> LentMemory
     ) throws {
         func memory(_ kind: BlockPart) throws -> LentMemory {
             let memory = try part(kind)
@@ -77,8 +77,7 @@ extension SessionBlock {
             longest: shape.longest)
         var codes: BitCodes?
         if let leastSpread = shape.leastSpread {
-            guard let rotation else { preconditionFailure("codes without their rotation") }
-            precondition(rotation.dimension == shape.dimension)
+            precondition(Rotation.dimension == shape.dimension)
             let centroid: AlignedBuffer<Float> = try buffer(.centroid)
             codes = BitCodes(
                 count: shape.count, dimension: shape.dimension, rotation: rotation,

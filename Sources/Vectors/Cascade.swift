@@ -126,9 +126,9 @@ package enum Cascade {
     /// Whether to read the bytes of `matching` rows or the codes of all `count`.
     ///
     /// A row costs about 45 ns in bytes and 6 in bits, and sifting what the bits leave 15 µs; rotating
-    /// the query 45 more. All rows of a block: 1,500 take 91 µs in bytes and 115 in bits (65 when the
-    /// query is rotated already), 3,000 take 168 and 143 (89). Xeon 2.5 GHz under load.
+    /// the query 15 more. All rows of a block: 200 take 19 µs in bytes and 30 in bits (16 when the query
+    /// is rotated already), 500 take 36 and 34 (19), 1,000 take 60 and 39 (22). Zen 3 under load.
     static func faster(_ matching: Int, of count: Int, rotated: Bool) -> FirstStep {
-        matching < count / 8 + (rotated ? 400 : 2_000) ? .bytes : .bits
+        matching < count / 8 + (rotated ? 200 : 500) ? .bytes : .bits
     }
 }

@@ -85,6 +85,22 @@ extension Kernels {
     }
 }
 
+// A rotation.
+extension Kernels {
+    /// Rotates `v` where it is; see `Rotation` and `kernels.h`.
+    ///
+    /// - Precondition: 768 numbers, and three times as many signs of ±1/16.
+    package func rotate(_ v: inout [Float], signs: [Float]) {
+        precondition(v.count == 768 && signs.count == 3 * 768, "\(v.count), \(signs.count)")
+        unsafe table.pointee.rotate(signs, &v)
+    }
+
+    /// The same where a caller keeps memory of its own.
+    func rotate(at v: UnsafeMutablePointer<Float>, signs: UnsafePointer<Float>) {
+        unsafe table.pointee.rotate(signs, v)
+    }
+}
+
 // Many rows at once.
 extension Kernels {
     /// products[i] = query · row i, for `count` rows of `dimension` floats without gaps.

@@ -1,8 +1,8 @@
 /// One query made ready for any number of blocks, and the memory to make the next one ready in.
 ///
 /// In bytes at once, which takes a microsecond. In bits when the first search of codes asks, which
-/// takes 35 for the rotation: once for all blocks that share a rotation and a centroid, and never when
-/// only bytes are searched.
+/// takes 15: once for all blocks that share a rotation and a centroid, and never when only bytes are
+/// searched.
 ///
 /// One per thread, like `SearchScratch`.
 package final class PreparedQuery {
@@ -28,7 +28,7 @@ package final class PreparedQuery {
 
     /// The query for these codes.
     ///
-    /// - Complexity: O(d²) the first time, O(1) while rotation and centroid stay the same.
+    /// - Complexity: O(d·log d) the first time, O(1) while rotation and centroid stay the same.
     func bits(for codes: BitCodes) -> BitQuery {
         if !bits.isReady(for: codes) { bits.prepare(values, for: codes) }
         return bits

@@ -1,74 +1,40 @@
-/// A random rotation of space: one seeded orthogonal matrix.
+/// A random rotation of space, fast: three rounds of random signs and fixed mixing.
 ///
 /// The 1-bit codes (`BitCodes`) need their error spread evenly over all coordinates, whatever the
-/// data. A rotation drawn uniformly (Haar) does that: the orthogonal factor of a Gaussian matrix,
-/// its columns' signs fixed by R's diagonal (Mezzadri, Notices of the AMS 54, 2007, §5). Vectors
-/// padded with zeros come out with all 768 coordinates at work.
+/// data. A rotation drawn uniformly does that, and costs d² products a vector. Here a round changes
+/// the sign of each coordinate at random, multiplies each third of the vector by a Hadamard matrix of
+/// 256, and mixes the thirds by a reflection: d·log₂ d sums. One round spreads any vector (Ailon and
+/// Chazelle, SIAM J. Comput. 39, 2009); after three nobody has told the result from a uniform rotation's
+/// (Andoni et al., NIPS 2015, §3), which RaBitQ's own library uses as well. What was measured of it is in
+/// docs/decisions/0023.
 ///
-/// The same seed gives the same rotation up to rounding, which differs between BLAS libraries by
-/// about 1e-7 an element: far below what one bit an element can tell.
+/// The same seed gives the same bits on every machine.
 package struct Rotation: Sendable {
-    package let dimension: Int
+    package static let dimension = UnitVector.dimension
+    private static let rounds = 3
+
     package let seed: UInt64
-    /// `[d × d]`: row i is the i-th axis; rotating is multiplying by it.
-    package let axes: Block
-    /// The same in bytes, for queries.
-    ///
-    /// They are cut to four bits afterwards, beside which this loses nothing (an error of 0.7 % of
-    /// the length against 13 %), and 0.6 MB are read instead of 2.4: 23 µs a query instead of SGEMV's 96.
-    let axesInBytes: Int8Rows
-    /// Σ‖εᵢ‖² / d over the axes in bytes: the mean square of the length a rotated unit vector is
-    /// off by.
-    let squaredErrorInBytes: Double
+    /// `[3 × 768]`: ±1/16, which makes the Hadamard matrices orthonormal.
+    private let signs: [Float]
 
-    /// - Complexity: O(d³), 0.15 s for 768. Make it once per model and keep it.
-    package init(dimension: Int = UnitVector.dimension, seed: UInt64) throws(VectorError) {
-        precondition(dimension > 0, "no rotation of \(dimension) dimensions")
-        var random = SplitMix64(seed: seed)
-        var gaussian = (0..<dimension * dimension).map { _ in random.nextGaussian() }
-        BLAS.orthonormalize(&gaussian, dimension: dimension)
-        let orthogonal = gaussian
-        let axes = Block(count: dimension, dimension: dimension) { elements in
-            for index in orthogonal.indices { elements[index] = Float(orthogonal[index]) }
-        }
-        try self.init(seed: seed, axes: axes)
-    }
-
-    /// The rotation whose axes were made from `seed` before.
-    package init(seed: UInt64, axes: Block) throws(VectorError) {
-        precondition(axes.count == axes.dimension, "\(axes.count) axes of \(axes.dimension)")
-        dimension = axes.dimension
+    package init(seed: UInt64) {
         self.seed = seed
-        self.axes = axes
-        axesInBytes = try Int8Rows(axes)
-        var squares = 0.0
-        for index in 0..<dimension {
-            let error = unsafe Double(axesInBytes.errors.base[index])
-            squares += error * error
-        }
-        squaredErrorInBytes = squares / Double(dimension)
-    }
-
-    /// Rotates `count` rows in full precision.
-    ///
-    /// Shapes: `rows`, `rotated` `[count × d]`.
-    func rotate(
-        _ rows: UnsafePointer<Float>, count: Int, into rotated: UnsafeMutablePointer<Float>
-    ) {
-        unsafe axes.withUnsafeRows { axes in
-            unsafe BLAS.gemm(
-                transposeB: true, m: count, n: dimension, k: dimension, a: rows, b: axes,
-                c: rotated)
+        var random = SplitMix64(seed: seed)
+        let words = (0..<Self.rounds * Self.dimension / 64).map { _ in random.next() }
+        signs = words.flatMap { word in
+            (0..<64).map { bit in word >> bit & 1 == 0 ? 0.0625 : -0.0625 }
         }
     }
 
-    /// Rotates one vector by the axes in bytes; `squaredErrorInBytes` says how well.
-    ///
-    /// - Complexity: O(d²), 23 µs at d = 768. No allocation: `dots` is memory to work in.
-    func rotate(_ vector: Int8Query, dots: inout [Int32], into rotated: inout [Float]) {
-        precondition(rotated.count == dimension && dots.count == dimension)
-        unsafe Kernels.current.int8Scan(vector, axesInBytes, into: &dots)
-        unsafe Kernels.current.int8Estimates(
-            dots, axesInBytes.scales.base, scale: vector.scale, count: dimension, into: &rotated)
+    /// Rotates 768 numbers where they are. No allocation.
+    func rotate(at vector: UnsafeMutablePointer<Float>) {
+        unsafe signs.withUnsafeBufferPointer { signs in
+            unsafe Kernels.current.rotate(at: vector, signs: signs.baseAddress!)
+        }
+    }
+
+    /// - Precondition: 768 numbers.
+    package func rotate(_ vector: inout [Float]) {
+        Kernels.current.rotate(&vector, signs: signs)
     }
 }

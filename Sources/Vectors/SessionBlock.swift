@@ -66,8 +66,8 @@ package struct SessionBlock: Sendable {
 
     /// The same rows and bytes, shared, with codes about `centroid`: the rows' mean unless given.
     ///
-    /// - Complexity: O(n·d²) for the rotation: 768 × 10,000 rows took 0.19 s of one busy core.
-    /// - Precondition: rows of the rotation's dimension, a multiple of 8.
+    /// - Complexity: O(n·d·log d) for the rotation.
+    /// - Precondition: rows of the rotation's dimension.
     /// - Throws: `VectorError.allocation`; `abandoned` soon after it is not wanted any more.
     package func withCodes(
         rotation: Rotation, centroid: [Float]? = nil, whileWanted isWanted: () -> Bool = { true }

@@ -113,20 +113,4 @@ struct LargeSessionTests {
             #expect(try await searcher(nil).search(dense).hits[0].chunk == rows[1].id)
         }
     }
-
-    @Test("A rotation comes out of its file as it went in, and a damaged file is refused")
-    func rotationFile() throws {
-        let directory = try TestDirectory.make("rotation-\(UUID())")
-        let model = UUID()
-        try RotationFile.write(model, in: directory)
-        let read = try RotationFile.read(model, in: directory)
-        let made = try Rotation(seed: read.seed)
-        for axis in [0, 1, 400, 767] { #expect(read.axes.row(axis) == made.axes.row(axis)) }
-        let path = RotationFile.path(model, in: directory)
-        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-        bytes[bytes.count / 2] ^= 1
-        try bytes.write(to: URL(fileURLWithPath: path))
-        #expect(throws: SnapshotFileError.self) { try RotationFile.read(model, in: directory) }
-        #expect(throws: SnapshotFileError.missing) { try RotationFile.read(UUID(), in: directory) }
-    }
 }

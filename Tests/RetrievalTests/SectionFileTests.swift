@@ -87,9 +87,9 @@ struct SectionFileTests {
         }
         try write(path)
         var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-        bytes[8] = 2
+        bytes[8] = 1
         try bytes.write(to: URL(fileURLWithPath: path))
-        #expect(throws: SnapshotFileError.otherFormat(expected: 1, got: 2)) {
+        #expect(throws: SnapshotFileError.otherFormat(expected: SectionFile.format, got: 1)) {
             try SectionFile(path: path)
         }
         try Data(repeating: 65, count: 500).write(to: URL(fileURLWithPath: path))

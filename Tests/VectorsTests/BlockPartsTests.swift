@@ -28,7 +28,7 @@ struct BlockPartsTests {
         let rotation = CascadeTests.rotation
         var block = try SessionBlock(Block(vectors))
         if hasCodes { block = try block.withCodes(rotation: rotation) }
-        let again = try SessionBlock(block.shape, rotation: hasCodes ? rotation : nil) { part in
+        let again = try SessionBlock(block.shape, rotation: rotation) { part in
             unsafe block.withUnsafeBytes(of: part) { bytes in
                 #expect(bytes.count == block.shape.byteCount(of: part))
                 return unsafe Copy(bytes).lent(bytes.count)

@@ -24,7 +24,7 @@ struct BoundsTests {
 
     @Test(
         "The error of a bit estimate is a unit normal in the deviations it claims",
-        arguments: [Population.random, .padded, .clustered])
+        arguments: [Population.random, .padded, .clustered, .axes])
     func bits(population: Population) throws {
         var random = SplitMix64(seed: 31)
         let rows = population.rows(&random)
@@ -57,21 +57,6 @@ struct BoundsTests {
         let bounds = block.bounds(of: 0, for: PreparedQuery(query))
         let estimate = try #require(bounds.bits?.estimate)
         #expect(abs(Double(estimate) - products(query, [row])[0]) < 1e-6)
-    }
-
-    @Test("A rotation keeps lengths and angles, and its seed decides it")
-    func rotation() throws {
-        let once = try Rotation(dimension: 64, seed: 5)
-        let again = try Rotation(dimension: 64, seed: 5)
-        let other = try Rotation(dimension: 64, seed: 6)
-        for i in 0..<64 {
-            #expect(once.axes.row(i) == again.axes.row(i))
-            #expect(once.axes.row(i) != other.axes.row(i))
-            for j in 0..<64 {
-                let product = Kernels.current.dot(once.axes.row(i), once.axes.row(j))
-                #expect(abs(product - (i == j ? 1 : 0)) < 1e-6)
-            }
-        }
     }
 
     @Test("A row costs no more memory than the design allows")

@@ -1,27 +1,12 @@
 import Foundation
-import Synchronization
 import Vectors
 
-/// One rotation a model, kept for the life of the process: made in 0.15 s or read from a file, 3 MB.
-///
-/// Seeded by the model's id, so that snapshots of one model share it in every process. Chunks are
-/// stored by whoever has the model, but nobody chooses its id: it is the database's random UUID.
-enum Rotations {
-    private static let known = Mutex<[UUID: Rotation]>([:])
-
-    /// The rotation, from the folder's file when there is a good one.
+extension Rotation {
+    /// A model's rotation, which snapshots of the model share in every process.
     ///
-    /// - Throws: `VectorError.allocation`.
-    static func rotation(of model: UUID, in directory: String? = nil) throws -> Rotation {
-        // Made under the lock: two who ask at once wait for one.
-        try known.withLock { known in
-            if let rotation = known[model] { return rotation }
-            let filed = directory.flatMap { try? RotationFile.read(model, in: $0) }
-            let rotation = try filed ?? Rotation(seed: seed(of: model))
-            known[model] = rotation
-            return rotation
-        }
-    }
+    /// Chunks are stored by whoever has the model, but nobody chooses its id: it is the database's
+    /// random UUID.
+    init(of model: UUID) { self.init(seed: Self.seed(of: model)) }
 
     static func seed(of model: UUID) -> UInt64 {
         let bytes = model.uuid

@@ -31,7 +31,7 @@ package struct SectionFileHeader: Sendable, Equatable {
 
 /// A mapped file whose every byte was compared with its checksum.
 @safe package struct SectionFile: Sendable {
-    package static let format: UInt32 = 1
+    package static let format: UInt32 = 2
     static let magic: [UInt8] = Array("CARRELSN".utf8)
     static let headerBytes = 88
     static let entryBytes = 32

@@ -55,19 +55,17 @@ enum SnapshotFile {
         try writer.commit(
             SectionFileHeader(
                 session: snapshot.version.id, model: snapshot.version.modelID,
-                revision: base.revision, seed: Rotations.seed(of: snapshot.version.modelID)))
+                revision: base.revision, seed: Rotation.seed(of: snapshot.version.modelID)))
     }
 
     /// The session as it was at the revision in the file: all rows live.
     ///
     /// - Throws: `SnapshotFileError`, or `VectorError.allocation`.
-    static func read(
-        _ session: UUID, from path: String, rotationsIn directory: String
-    ) throws -> SessionSnapshot {
+    static func read(_ session: UUID, from path: String) throws -> SessionSnapshot {
         let file = try SectionFile(path: path)
         let header = file.header
         guard header.session == session else { throw SnapshotFileError.otherSession }
-        guard header.seed == Rotations.seed(of: header.model) else {
+        guard header.seed == Rotation.seed(of: header.model) else {
             throw SnapshotFileError.otherRotation
         }
         var about = ByteReader(try file.section(SnapshotSection.about))
@@ -80,8 +78,7 @@ enum SnapshotFile {
             chunkCount: try about.integer(), modelID: header.model)
         let model = try about.text()
         let shapes = [try about.shape(), try about.shape()]
-        let hasCodes = shapes.contains { $0.leastSpread != nil }
-        let rotation = try hasCodes ? Rotations.rotation(of: header.model, in: directory) : nil
+        let rotation = Rotation(of: header.model)
         func table(_ kind: UInt32, _ shape: BlockShape) throws -> RowTable {
             let block = try SessionBlock(shape, rotation: rotation) { part in
                 let section = try file.section(kind + part.rawValue)

@@ -29,7 +29,7 @@ package struct SnapshotFiles: Sendable {
     func read(_ session: UUID) -> SessionSnapshot? {
         let path = path(session)
         do {
-            let snapshot = try SnapshotFile.read(session, from: path, rotationsIn: directory)
+            let snapshot = try SnapshotFile.read(session, from: path)
             try? FileManager.default.setAttributes(
                 [.modificationDate: Date()], ofItemAtPath: path)
             return snapshot
@@ -47,8 +47,6 @@ package struct SnapshotFiles: Sendable {
             atPath: directory, withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
         try SnapshotFile.write(snapshot, to: path(snapshot.version.id))
-        // Without it the next process makes the rotation anew, in a tenth of a second.
-        try? RotationFile.write(snapshot.version.modelID, in: directory)
         makeRoom(keeping: path(snapshot.version.id))
     }
 
