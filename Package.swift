@@ -202,7 +202,11 @@ let package = Package(
         .testTarget(
             name: "ArchitectureTests", exclude: ["Fixtures"], swiftSettings: settings),
         .testTarget(
-            name: "CommandTests", dependencies: ["carrel", "TestSupport", "Workload"],
+            name: "CommandTests",
+            dependencies: [
+                "carrel", "CarrelClient", "Embedding", "TestSupport", "Vectors", "Wire",
+                "Workload", crypto,
+            ],
             exclude: ["Fixtures"],
             swiftSettings: settings),
         .testTarget(

@@ -146,6 +146,7 @@ extension Method {
         connection, sessions, documents, uploads, parts, searches, imports, plans, topics, chats,
         jobs, operators, audits, folders, quotas, groups, shares,
         authentication, secondFactors, keys, accounts, clouds, borrowers, citations, reembeddings,
+        reembeddingTexts,
     ]
 
     /// Every method, as the families list them.

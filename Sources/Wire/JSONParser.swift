@@ -50,6 +50,11 @@ package import NIOCore
         }
     }
 
+    /// The same of bytes that come from elsewhere than the network.
+    package func parse(_ text: [UInt8]) throws(WireError) -> JSONDocument {
+        try parse(ByteBuffer(bytes: text))
+    }
+
     private func refusal(_ code: Int) -> WireError? {
         switch code {
         case Int(CARREL_JSON_OK): nil

@@ -58,15 +58,19 @@ extension JSONWriter {
         case .flag: member("type", "boolean")
         case .range(let bounds):
             array(.integer(bounds), 2...2)
-        case .vector:
+        case .vector(let width):
             member("type", "array")
             object("items") { $0.member("type", "number") }
-            member("minItems", 768)
-            member("maxItems", 768)
-        case .vectorB64:
+            member("minItems", width.lowerBound)
+            member("maxItems", width.upperBound)
+        case .vectorB64(let width):
+            let count =
+                width.count == 1
+                ? "\(width.lowerBound)" : "\(width.lowerBound) to \(width.upperBound)"
             member("type", "string")
             member("contentEncoding", "base64")
-            member("description", "768 little-endian floats; `dtype` says of how many bits.")
+            member(
+                "description", "\(count) little-endian floats; `dtype` says of how many bits.")
         case .list(let element, let minimumCount, let maximumCount):
             array(element, minimumCount...maximumCount)
         case .object(let members):

@@ -23,10 +23,10 @@ package struct Parameter: Sendable {
         case flag
         /// `[from, to]`, both included.
         case range(ClosedRange<Int>)
-        /// 768 numbers.
-        case vector
+        /// So many numbers.
+        case vector(ClosedRange<Int>)
         /// The same in base64; `dtype` says of what.
-        case vectorB64
+        case vectorB64(ClosedRange<Int>)
         case list(of: Shape, minimumCount: Int, maximumCount: Int)
         case object([Parameter])
     }
@@ -176,11 +176,18 @@ extension Parameter {
     // MARK: Several at once
 
     /// A vector in either form, which may be absent.
-    package static let optionalVector = [
-        Parameter("vector", .vector, isRequired: false),
-        Parameter("vectorB64", .vectorB64, isRequired: false),
-        optionalChoice("dtype", of: VectorType.self),
-    ]
+    package static let optionalVector = vector(of: 768...768)
+
+    /// A vector as wide as its model makes them, in either form.
+    package static let vectorOfModel = vector(of: 1...768)
+
+    private static func vector(of width: ClosedRange<Int>) -> [Parameter] {
+        [
+            Parameter("vector", .vector(width), isRequired: false),
+            Parameter("vectorB64", .vectorB64(width), isRequired: false),
+            optionalChoice("dtype", of: VectorType.self),
+        ]
+    }
 
     /// What every method takes besides its own.
     package static let common = [

@@ -53,11 +53,16 @@ final class Running: Sendable {
     private let output = Collected()
     private let errors = Collected()
 
-    init(_ arguments: [String], home: String) throws {
+    convenience init(_ arguments: [String], home: String) throws {
+        try self.init(
+            CarrelProcess.binary, arguments, environment: CarrelProcess.environment(home: home))
+    }
+
+    init(_ program: URL, _ arguments: [String], environment: [String: String]) throws {
         process = Process()
-        process.executableURL = CarrelProcess.binary
+        process.executableURL = program
         process.arguments = arguments
-        process.environment = CarrelProcess.environment(home: home)
+        process.environment = environment
         process.currentDirectoryURL = CarrelProcess.package
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output.pipe

@@ -25,7 +25,8 @@ struct UsageTests {
         "quota", "quota get", "quota set", "share", "share list", "share create", "share revoke",
         "share received", "group", "group list", "group create", "group add", "group remove",
         "group delete", "reembed", "reembed plan", "reembed start", "reembed status",
-        "reembed pause", "reembed resume", "reembed cancel", "reembed rollback",
+        "reembed pause", "reembed resume", "reembed cancel", "reembed rollback", "reembed export",
+        "reembed load",
     ]
 
     @Test("--help of every command shows an example and fits a terminal", arguments: commands)

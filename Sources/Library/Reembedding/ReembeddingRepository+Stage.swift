@@ -209,6 +209,7 @@ extension ReembeddingRepository {
         TRUNCATE pg_temp.arriving_vectors;
         """
 
+    // In one order, so that two who stage the same chunks wait for each other and not in a circle.
     private static let insertArriving = Statement(
         "reembedding.stage",
         """
@@ -216,6 +217,7 @@ extension ReembeddingRepository {
             (session_id, job_id, chunk_id, text_md5, is_given, embedding)
         SELECT $1, $2, chunk_id, text_md5, is_given, embedding
         FROM pg_temp.arriving_vectors
+        ORDER BY chunk_id
         ON CONFLICT (session_id, job_id, chunk_id) DO UPDATE
             SET text_md5 = excluded.text_md5,
                 is_given = excluded.is_given,

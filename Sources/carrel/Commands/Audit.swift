@@ -114,10 +114,3 @@ struct Audit: AsyncParsableCommand {
         }
     }
 }
-
-extension [UInt8] {
-    /// Two digits a byte, lower case.
-    fileprivate var hexadecimal: String {
-        map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
-}

@@ -39,6 +39,6 @@ enum AuditClassification {
         "borrower.get", "borrower.list", "borrower.addIncome", "borrower.addReference",
         "citation.verify",
         "reembed.plan", "reembed.start", "reembed.status", "reembed.pause", "reembed.resume",
-        "reembed.cancel", "reembed.rollback",
+        "reembed.cancel", "reembed.rollback", "reembed.texts", "reembed.stage",
     ]
 }

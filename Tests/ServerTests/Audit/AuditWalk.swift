@@ -63,7 +63,7 @@ struct AuditWalk {
         try await clouds(ada, web)
         try await loans(ada, document)
         try await jobs(ada, document)
-        try await reembeddings(ada)
+        try await reembeddings(ada, session)
         _ = try await on(ada, "document.delete", "\"document\":\"\(document)\"")
         _ = try await ask(ada, "session.delete", "\"session\":\"\(session)\"")
         for method in ["audit.list", "rpc.discover", "server.status", "ping"] {
@@ -235,12 +235,27 @@ struct AuditWalk {
         _ = try await on(ada, "borrower.delete", named)
     }
 
-    private mutating func reembeddings(_ ada: Conversation) async throws {
+    private mutating func reembeddings(_ ada: Conversation, _ session: String) async throws {
         _ = try await ask(ada, "reembed.plan", "\"model\":\"noise\"")
         _ = try await ask(ada, "reembed.start", "\"model\":\"noise\"")
         for verb in ["status", "pause", "resume", "cancel", "rollback"] {
             _ = try await ask(ada, "reembed.\(verb)")
         }
+        let job = try await ask(
+            ada, "reembed.start",
+            "\"model\":\"noise\",\"session\":\"\(session)\",\"paused\":true"
+        ).id("runs", "0", "job")
+        let texts = try await ask(ada, "reembed.texts", "\"job\":\"\(job)\"")
+        let (chunk, digest) = (
+            try texts.id("texts", "0", "chunk"), try texts.id("texts", "0", "md5")
+        )
+        let vector = Vector.encode(Array(repeating: 1, count: 768))
+        _ = try await ask(
+            ada, "reembed.stage",
+            """
+            "job":"\(job)","vectors":[{"chunk":"\(chunk)","md5":"\(digest)","vectorB64":"\(vector)"}]
+            """)
+        _ = try await ask(ada, "reembed.cancel")
     }
 
     private mutating func jobs(_ ada: Conversation, _ document: String) async throws {

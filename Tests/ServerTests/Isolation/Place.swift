@@ -95,10 +95,27 @@ private struct Sample {
         case ("citation.verify", _): ["reference": "\"\(own("reference"))\""]
         case ("cloud.import", _): ["objects": "[\"none.txt\"]"]
         case ("reembed.plan", _), ("reembed.start", _): ["model": "\"hashing-lexical\""]
+        case ("reembed.texts", "job"): [:]
+        case ("reembed.texts", _): ["job": "\"\(own("reembedding"))\""]
+        case ("reembed.stage", _): given(own)
         case ("borrower.addAccount", _): ["number": "\"12345678\""]
         case ("group.addMember", "group"), ("group.removeMember", "group"): ["account": "\"carol\""]
         default: [:]
         }
+    }
+
+    /// A vector for a chunk of one's own, and its members where the chunk is what is tried.
+    private static func given(_ own: (String) -> String) -> [String: String] {
+        let members = [
+            "md5": "\"\(String(repeating: "0", count: 32))\"",
+            "vectorB64": "\"\(Vector.encode([1] + Array(repeating: 0, count: 767)))\"",
+        ]
+        let text = members.map { "\"\($0)\":\($1)" }.joined(separator: ",")
+        let more = [
+            "job": "\"\(own("reembedding"))\"",
+            "vectors": "[{\"chunk\":\"\(own("chunk"))\",\(text)}]",
+        ]
+        return members.merging(more) { $1 }
     }
 
     func object(
@@ -122,7 +139,7 @@ private struct Sample {
             guard path.count > 1, let members = parameter.shape.members else {
                 return listed(value)
             }
-            return listed(object(members, path.dropFirst(), value))
+            return listed(object(members, path.dropFirst(), value, extras: extras))
         }
         if let extra = extras[parameter.name] { return extra }
         // `text` stands for a choice of several where it is optional.

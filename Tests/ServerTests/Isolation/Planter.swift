@@ -42,7 +42,7 @@ struct Planter {
         try await study(handle, &own)
         try await vault(handle, &own)
         try await loans(handle, &own)
-        try await models()
+        try await models(id, &own)
         // Into memory.
         _ = try await voice.result(
             "search", "{\"session\":\"\(handle)\",\"text\":\"iteration\",\"mode\":\"hybrid\"}")
@@ -200,10 +200,15 @@ struct Planter {
         }
     }
 
-    /// To the model that its sessions have already, and back from nowhere: both pass over all of them.
-    private func models() async throws {
+    /// To the model that its sessions have already, and back from nowhere: both pass over all of them. Then
+    /// to another, for this session, and no further than to wait.
+    private func models(_ session: String, _ own: inout [String: String]) async throws {
         _ = try await make("reembed.start", "\"model\":\"hashing-lexical\"")
         _ = try await make("reembed.rollback", "\"strict\":true")
+        own["reembedding"] = try await make(
+            "reembed.start", "\"model\":\"noise\",\"session\":\"\(session)\",\"paused\":true",
+            again: true
+        ).id("runs", "0", "job")
     }
 
     private var ssn: String { Self.ssn(name, number) }

@@ -53,7 +53,7 @@ enum Vocabulary {
         "judgements.relevant.chunk", "model", "name", "newPassword", "number",
         "objects", "password", "prefix", "protocolVersions", "queries.text", "region", "secretKey",
         "section", "sessionToken", "sha256", "snippet", "sourceType", "subtopics", "text", "title",
-        "token", "topics.subtopics", "topics.title", "user", "borrower.create ssn",
+        "token", "topics.subtopics", "topics.title", "user", "vectors.md5", "borrower.create ssn",
         "document.ingest fileName", "document.upload.begin fileName", "chunk.import document",
     ]
 
