@@ -78,8 +78,13 @@ struct ReembedShardTests {
                 "reembed", "export", "--job", desk.job, "--out", desk.home + "/more")
             #expect(nothing.status == 1 && nothing.errors.contains("every text"), "\(nothing)")
             #expect(!FileManager.default.fileExists(atPath: desk.home + "/more"))
+            let stranger = try await desk.carrel(
+                "reembed", "load", "--job", UUID().uuidString, desk.shards)
+            #expect(stranger.status == 1 && stranger.errors.contains("no such re-embedding"))
             // The server makes them of unit length again, which rounds.
             try await finish(desk, rows, within: 1e-7)
+            let late = try await desk.load()
+            #expect(late.status == 1 && late.errors.contains("has ended"), "\(late.errors)")
         }
     }
 

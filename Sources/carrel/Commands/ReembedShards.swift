@@ -128,8 +128,12 @@ extension Reembed {
 
         func run() async throws {
             let job = try jobID(job)
+            try await requireWaiting(job)
             let shards = try VectorShards(folder, of: job)
-            try await shards.check()
+            let looked = Progress("check", unit: "vectors", quiet: remote.json)
+            try await shards.check { looked.update(done: $0, total: shards.count) }
+            looked.finish()
+            // Not before: to look through many shards may take longer than a connection may be silent.
             let server = try await remote.connect()
             let progress = Progress("load", unit: "vectors", quiet: remote.json)
             var (staged, outdated) = (0, 0)
@@ -149,9 +153,9 @@ extension Reembed {
                 }
                 try await send()
             } catch ClientError.refused(let refusal) {
+                let more = refusal.isRetryable ? "; the same command goes on" : ""
                 throw Failure(
-                    "\(refusal.message)\n\(staged) of \(shards.count) vectors are stored; the same "
-                        + "command goes on")
+                    "\(refusal.message)\n\(staged) of \(shards.count) vectors were stored\(more)")
             }
             progress.finish()
             let left = try await server.wantedTexts(of: job, limit: 1).left ?? 0
@@ -169,6 +173,13 @@ extension Reembed {
                     "\(outdated) were passed over: their texts changed or went since the export")
             }
             Terminal.say("go on with: carrel reembed resume --session \(session)")
+        }
+
+        /// Whether the run takes vectors, before any file is read.
+        private func requireWaiting(_ job: UUID) async throws {
+            let server = try await remote.connect()
+            _ = try await server.wantedTexts(of: job, limit: 1)
+            await server.close()
         }
     }
 }

@@ -60,10 +60,10 @@ struct VectorShards {
     }
 
     /// Reads all of it: shards are what the manifests say, and every text that went out came back as one
-    /// vector that can be one. What is kept in memory is the ids.
+    /// vector that can be one. What is kept in memory is the ids. `progress` is told how many were seen.
     ///
     /// - Throws: `Failure` naming the file, the line and what is wrong.
-    func check() async throws {
+    func check(_ progress: (Int) -> Void) async throws {
         /// By chunk, the digest of its text; nil once its vector was seen.
         var wanted: [UUID: String?] = [:]
         let parser = JSONParser()
@@ -80,6 +80,7 @@ struct VectorShards {
                 }
             }
         }
+        var seen = 0
         try await read { vector, shard, number in
             guard let place = wanted.index(forKey: vector.chunk) else {
                 throw Self.failure(shard, number, "this chunk was not exported")
@@ -91,6 +92,8 @@ struct VectorShards {
                 throw Self.failure(shard, number, "`md5` is not that of the text exported")
             }
             wanted.values[place] = nil
+            seen += 1
+            progress(seen)
         }
     }
 
