@@ -23,6 +23,8 @@ public struct LoadResult: Sendable {
     /// For each answered request, in the order of the requests: nanoseconds from its start (closed
     /// loop: sent, open loop: due) to its whole answer being there.
     public internal(set) var nanoseconds: [Int64] = []
+    /// When each of these was begun, in nanoseconds since the first.
+    public internal(set) var begun: [Int64] = []
     /// From the first request to the last answer.
     public internal(set) var seconds = 0.0
     /// Requests that were refused, `busy` above all.
@@ -79,16 +81,19 @@ public final class Load {
     ///   - pace: closed or open loop.
     ///   - first: with which question to begin.
     ///   - kept: how many answers to keep, of the first requests.
+    ///   - isEnough: asked all the time; once it says so nothing more is sent.
     /// - Returns: times, and the answers kept.
     /// - Throws: when the server closes a connection.
     public func run(
-        _ pace: Pace, from first: Int = 0, keeping kept: Int = 0
+        _ pace: Pace, from first: Int = 0, keeping kept: Int = 0,
+        until isEnough: () -> Bool = { false }
     ) throws(WorkloadError) -> LoadResult {
         for socket in sockets { socket.isBlocking = false }
         defer { for socket in sockets { socket.isBlocking = true } }
         Clock.sharpen()
         var run = Run(pace: pace, kept: kept, connections: sockets.count, depth: depth)
         while run.answered < run.total {
+            if isEnough() { run.stop() }
             let now = Clock.now
             while let (request, connection) = run.due(now) {
                 let questions = requests[connection]
@@ -124,7 +129,7 @@ public final class Load {
 /// One run's accounts, without a socket.
 private struct Run {
     let isOpen: Bool
-    let total: Int
+    private(set) var total: Int
     private let interval: Double
     private let begun = Clock.now
     private let kept: Int
@@ -165,6 +170,9 @@ private struct Run {
         return (next, connection)
     }
 
+    /// Sends nothing more.
+    mutating func stop() { total = next }
+
     /// When the next request is due; nil when only an answer can make room for it.
     func nextDue(_ now: Int64) -> Int64? {
         guard next < total, underWay.contains(where: { $0 < depth }) else { return nil }
@@ -181,9 +189,11 @@ private struct Run {
     }
 
     var result: LoadResult {
-        LoadResult(
-            nanoseconds: times.filter { $0 >= 0 }, seconds: Double(Clock.now - begun) / 1e9,
-            refused: refused, answers: answers)
+        let answered = (0..<total).filter { times[$0] >= 0 }
+        return LoadResult(
+            nanoseconds: answered.map { times[$0] },
+            begun: answered.map { started[$0] - begun },
+            seconds: Double(Clock.now - begun) / 1e9, refused: refused, answers: answers)
     }
 
     /// The number after the first `"id":`, which stands at the beginning of every answer.

@@ -168,6 +168,15 @@ struct RoundTripTests {
         }
     }
 
+    @Test("A bench of re-embedding says so when there is no second model")
+    func oneModel() async throws {
+        try await serving { _, carrel in
+            let outcome = try await carrel(["bench", "reembed", "--sizes", "300"])
+            #expect(outcome.status == 1, "\(outcome)")
+            #expect(outcome.errors.contains("no model but hashing-lexical"), "\(outcome.errors)")
+        }
+    }
+
     private func decode(_ outcome: Outcome) throws -> [String: Any] {
         let object = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
         return try #require(object as? [String: Any])

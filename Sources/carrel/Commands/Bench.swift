@@ -8,7 +8,9 @@ struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure this machine.",
         discussion: "EXAMPLE\n  carrel bench search --sizes 1000,10000,50000",
-        subcommands: [Searching.self, Encoding.self, Scanning.self, BenchLogin.self])
+        subcommands: [
+            Searching.self, Encoding.self, Scanning.self, BenchLogin.self, BenchReembed.self,
+        ])
 
     struct Searching: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
