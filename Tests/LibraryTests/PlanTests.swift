@@ -201,6 +201,14 @@ struct PlanTests {
                     ],
                     avoids: ["Seq Scan", "Hash Join", "Merge Join"])
 
+                // Whether a parent has children is asked of the index, parent by parent.
+                try await expectPlan(
+                    ReembeddingRepository.selectTexts, [s, d, "NULL", "100", "4194304"],
+                    uses: [
+                        "document_chunks_pkey", "document_chunks_session_id_parent_chunk_id_idx",
+                    ],
+                    avoids: ["Seq Scan on document_chunks", "hashed SubPlan"])
+
                 try await expectPlan(
                     JobRepository.selectByID, [d], uses: ["jobs_id_idx"])
                 try await expectPlan(

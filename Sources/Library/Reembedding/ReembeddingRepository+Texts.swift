@@ -76,15 +76,18 @@ extension ReembeddingRepository {
 }
 
 extension ReembeddingRepository {
-    /// Whether the vector of a chunk `c` is computed from those of others.
+    /// Whether the vector of a chunk `c` of the session $1 is computed from those of others.
+    ///
+    /// Not `EXISTS`: PostgreSQL would hash the parents of all chunks there are, for every page.
     private static let isComputed = """
         (
             c.type = 'PARENT'
-            AND EXISTS (
-                SELECT
+            AND (
+                SELECT x.id
                 FROM carrel.document_chunks AS x
-                WHERE x.session_id = c.session_id AND x.parent_chunk_id = c.id
-            )
+                WHERE x.session_id = $1 AND x.parent_chunk_id = c.id
+                LIMIT 1
+            ) IS NOT NULL
         )
         """
 
