@@ -27,26 +27,15 @@ struct Scored: Equatable {
 
 extension UUID {
     /// Byte order, as PostgreSQL compares uuid (memcmp).
-    func isBefore(_ other: UUID) -> Bool {
-        let (left, right) = (words, other.words)
-        return left.high == right.high ? left.low < right.low : left.high < right.high
-    }
+    func isBefore(_ other: UUID) -> Bool { words < other.words }
 
-    private var words: (high: UInt64, low: UInt64) {
-        let b = uuid
-        return (
-            Self.word(b.0, b.1, b.2, b.3, b.4, b.5, b.6, b.7),
-            Self.word(b.8, b.9, b.10, b.11, b.12, b.13, b.14, b.15)
-        )
-    }
-
-    /// Eight bytes, the most significant first.
-    private static func word(
-        _ a: UInt8, _ b: UInt8, _ c: UInt8, _ d: UInt8,
-        _ e: UInt8, _ f: UInt8, _ g: UInt8, _ h: UInt8
-    ) -> UInt64 {
-        let high = UInt32(a) << 24 | UInt32(b) << 16 | UInt32(c) << 8 | UInt32(d)
-        let low = UInt32(e) << 24 | UInt32(f) << 16 | UInt32(g) << 8 | UInt32(h)
-        return UInt64(high) << 32 | UInt64(low)
+    /// The sixteen bytes as two numbers, the most significant byte first.
+    var words: (UInt64, UInt64) {
+        unsafe withUnsafeBytes(of: uuid) { bytes in
+            unsafe (
+                UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
+                UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+            )
+        }
     }
 }

@@ -105,7 +105,8 @@ package final class RowColumns: Sendable {
         self.embedded = embedded
         self.text = text
         self.textStarts = textStarts
-        order = ids.indices.map(UInt32.init).sorted { ids[Int($0)].isBefore(ids[Int($1)]) }
+        order = ids.enumerated().map { (id: $1.words, row: UInt32($0)) }.sorted { $0.id < $1.id }
+            .map(\.row)
     }
 
     package var count: Int { ids.count }

@@ -12,7 +12,9 @@
 //
 // Written under another name, flushed, renamed: a file under its name is whole, or was damaged later.
 
+import Dispatch
 package import Foundation
+import Synchronization
 
 /// What a file says of itself.
 package struct SectionFileHeader: Sendable, Equatable {
@@ -95,6 +97,7 @@ private struct Front {
             session: file.uuid(16), model: file.uuid(32), revision: file.integer(56),
             seed: file.integer(64))
         var sections: [UInt32: Range<Int>] = [:]
+        var entries: [Entry] = []
         var end = bytes
         for index in 0..<count {
             let entry = SectionFile.headerBytes + index * SectionFile.entryBytes
@@ -105,14 +108,37 @@ private struct Front {
                 throw .damaged(reason: "section \(kind) does not lie in the file")
             }
             end = min(offset + length.padded, file.count)
-            let content = unsafe UnsafeRawBufferPointer(rebasing: file[offset..<end])
-            guard unsafe Checksum.of(content) == file.integer(entry + 24) else {
-                throw .damaged(reason: "the checksum of section \(kind)")
-            }
+            entries.append(
+                Entry(kind: kind, range: offset..<end, checksum: unsafe file.integer(entry + 24)))
             sections[kind] = offset..<offset + length
         }
         guard end == file.count else { throw .damaged(reason: "bytes after the last section") }
+        try unsafe Self.compare(entries, file)
         self.sections = sections
+    }
+
+    private struct Entry {
+        let kind: UInt32
+        let range: Range<Int>
+        let checksum: UInt64
+    }
+
+    /// Reads every section, on all cores, the longest first: 63 MB take one core 7 ms.
+    private static func compare(
+        _ entries: [Entry], _ file: UnsafeRawBufferPointer
+    ) throws(SnapshotFileError) {
+        let entries = entries.sorted { $0.range.count > $1.range.count }
+        let damaged = Mutex<UInt32?>(nil)
+        nonisolated(unsafe) let file = unsafe file
+        DispatchQueue.concurrentPerform(iterations: entries.count) { index in
+            let entry = entries[index]
+            let bytes = unsafe UnsafeRawBufferPointer(rebasing: file[entry.range])
+            guard unsafe Checksum.of(bytes) != entry.checksum else { return }
+            damaged.withLock { $0 = entry.kind }
+        }
+        if let kind = damaged.withLock({ $0 }) {
+            throw .damaged(reason: "the checksum of section \(kind)")
+        }
     }
 }
 

@@ -89,11 +89,8 @@ extension SectionFile {
     }
 
     private func uuids(_ kind: UInt32, _ count: Int) throws(SnapshotFileError) -> [UUID] {
-        var reader = ByteReader(try section(kind))
-        var uuids: [UUID] = []
-        uuids.reserveCapacity(count)
-        for _ in 0..<count { uuids.append(try reader.uuid()) }
-        return uuids
+        let bytes: [uuid_t] = try values(kind, count)
+        return bytes.map { UUID(uuid: $0) }
     }
 
     /// A copy of a section's values: as many as they should be, if that is known.
