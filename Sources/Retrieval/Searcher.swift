@@ -55,7 +55,8 @@ package struct Searcher: Sendable {
         try await snapshots?.arrival(of: request.session)
         repeat {
             if let answer = try await scan(request, for: query, &watch) { return answer }
-        } while try await snapshots?.shouldWait(for: request.session) == true
+        } while try await snapshots?.shouldWait(for: request.session, until: request.deadline)
+            == true
         defer { snapshots?.hasAsked(request.session) }
         return try await ask(request, for: query, &watch)
     }

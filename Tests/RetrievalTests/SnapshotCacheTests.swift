@@ -70,6 +70,15 @@ struct SnapshotCacheTests {
             let searcher = Searcher(
                 pool: pool, embedders: EmbedderRegistry([HashingEmbedder()]),
                 snapshots: SnapshotCache(pool, limits: .init(bytes: 1 << 30)))
+            // However long the first of them wait for a connection.
+            let busy = (0..<4).map { _ in
+                Task {
+                    try await pool.withConnection(as: .service) { _ in
+                        try await Task.sleep(for: .milliseconds(400))
+                    }
+                }
+            }
+            try await Task.sleep(for: .milliseconds(50))
             let plans = try await withThrowingTaskGroup(of: PlanKind.self) { group in
                 for seed in 0..<40 {
                     group.addTask {
@@ -83,6 +92,7 @@ struct SnapshotCacheTests {
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
+            for task in busy { try await task.value }
             #expect(plans.count == 40)
             #expect(plans.count { $0 != .scan } >= 1)
             // All forty would ask, were they not held back: none of them finds it there.

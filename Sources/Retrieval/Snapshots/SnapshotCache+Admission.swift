@@ -8,10 +8,15 @@ extension SnapshotCache {
     /// read of the session are one another's rivals for cores and connections, and the read serves
     /// everybody.
     ///
+    /// Those that ask have the session read as soon as they have a connection, however long that takes; when
+    /// they are done without it, it is this one's turn.
+    ///
     /// - Returns: true when it waited and the session may be there; false when PostgreSQL is to be
-    ///   asked, after which `hasAsked` is called.
-    func shouldWait(for session: UUID) async throws -> Bool {
-        for _ in 0..<Self.looks {
+    ///   asked, after which `hasAsked` is called. Past the deadline false, too: who asks looks at it.
+    func shouldWait(
+        for session: UUID, until deadline: ContinuousClock.Instant?
+    ) async throws -> Bool {
+        while deadline.map({ ContinuousClock.now < $0 }) ?? true {
             switch state.withLock({ $0.admission(to: session) }) {
             case .ask: return false
             case .arrival(let flight):
@@ -31,7 +36,4 @@ extension SnapshotCache {
             if state.asking[session] == 0 { state.asking[session] = nil }
         }
     }
-
-    /// How often a search looks whether the one before it has begun to have the session read.
-    private static let looks = 25
 }
