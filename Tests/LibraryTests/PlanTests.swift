@@ -209,6 +209,11 @@ struct PlanTests {
                     ],
                     avoids: ["Seq Scan on document_chunks", "hashed SubPlan"])
 
+                // Known texts are laid beside wanted ones: no text is asked for by itself.
+                try await expectPlan(
+                    ReembeddingRepository.selectWork, [s, d, d], uses: ["Append"],
+                    avoids: ["SubPlan", "WindowAgg"])
+
                 try await expectPlan(
                     JobRepository.selectByID, [d], uses: ["jobs_id_idx"])
                 try await expectPlan(
