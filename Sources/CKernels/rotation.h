@@ -1,6 +1,5 @@
 // A rotation in O(n log n), written once with the compiler's vector types and compiled for each
-// instruction set. Sums of two and products by ±1/16 are the same bits in every order and whether
-// fused or not, so every table gives the same bits.
+// instruction set. Element by element, in one order and not fused, so every table gives the same bits.
 #pragma once
 #include "encoding.h"
 
