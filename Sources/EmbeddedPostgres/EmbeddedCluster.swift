@@ -117,8 +117,12 @@ package struct EmbeddedCluster: Sendable {
 
     /// Kills the server without a checkpoint, for clusters that are thrown away.
     ///
-    /// Does not wait.
-    package func kill() { signal(SIGQUIT) }
+    /// Does not wait; as our child it is taken off the process table when it has ended.
+    package func kill() {
+        signal(SIGQUIT)
+        guard let child else { return }
+        Task.detached { while child.exitStatus() == nil { await pause(milliseconds: 10) } }
+    }
 
     /// Process ids are used again, so the server is asked for its own first.
     private func signal(_ number: Int32) {

@@ -84,6 +84,37 @@ struct EmbeddedTests {
         #expect(try await hasGone(clusters[0].processID))
     }
 
+    @Test("A server keeps nothing open of the process that started it")
+    func inheritsNothing() async throws {
+        // Without close-on-exec, as a program that started us may have left it.
+        var ends: [Int32] = [0, 0]
+        #expect(unsafe pipe(&ends) == 0)
+        let cluster = try await start(try TestDirectory.make("inherits"))
+        close(ends[1])
+        var end = pollfd(fd: ends[0], events: Int16(POLLIN), revents: 0)
+        // Programs that other tests start may hold it for as long as they run.
+        var waited = 0
+        while unsafe poll(&end, 1, 0) == 0, waited < 3_000 {
+            try await Task.sleep(for: .milliseconds(10))
+            waited += 1
+        }
+        #expect(end.revents & Int16(POLLHUP) != 0)
+        close(ends[0])
+        await cluster.stop()
+    }
+
+    @Test("A server that is thrown away is taken off the process table")
+    func reaped() async throws {
+        let cluster = try await start(try TestDirectory.make("reaped"))
+        cluster.kill()
+        let process = "/proc/\(cluster.processID)"
+        let deadline = ContinuousClock.now + .seconds(60)
+        while FileManager.default.fileExists(atPath: process), ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        #expect(!FileManager.default.fileExists(atPath: process))
+    }
+
     @Test("Clusters side by side do not meet")
     func sideBySide() async throws {
         let one = try await start(try TestDirectory.make("one"))
