@@ -23,6 +23,9 @@ package struct Ingestor: Sendable {
     /// Told of a session whose searchable rows were changed by a commit, before the change is
     /// acknowledged: whoever caches sessions catches up here.
     let didCommit: @Sendable (UUID) async -> Void
+    /// Shown a session that a transaction has changed as a whole, before its commit; what it returns is told
+    /// how that ended.
+    let willCommit: @Sendable (UUID, Transaction) async throws -> Settling?
     /// Opens people's clouds.
     let openCloud: CloudOpener
     let bell = Bell()
@@ -72,7 +75,10 @@ package struct Ingestor: Sendable {
             throw IngestionError.conflict("this server asks no clouds")
         },
         observe: @escaping @Sendable (WorkerEvent) async throws -> Void = { _ in },
-        didCommit: @escaping @Sendable (UUID) async -> Void = { _ in }
+        didCommit: @escaping @Sendable (UUID) async -> Void = { _ in },
+        willCommit: @escaping @Sendable (UUID, Transaction) async throws -> Settling? = { _, _ in
+            nil
+        }
     ) {
         self.pool = pool
         self.blobs = blobs
@@ -83,11 +89,15 @@ package struct Ingestor: Sendable {
         self.observe = observe
         self.openCloud = openCloud
         self.didCommit = didCommit
+        self.willCommit = willCommit
     }
 
     /// A job was enqueued elsewhere: idle workers of this process look for it now.
     package func wake() { bell.ring() }
 }
+
+/// Told whether a transaction was committed.
+package typealias Settling = @Sendable (_ isCommitted: Bool) -> Void
 
 /// The steps of a job as they are reached; what survives a worker killed right there is its test.
 package enum WorkerEvent: Sendable, Hashable {

@@ -26,6 +26,8 @@ package final class Pool: Sendable {
     }
 
     package let configuration: PostgresConfiguration
+    /// Most connections at a time.
+    package let size: Int
     private let waitTimeout: Duration
     private let pool: Mutex<Guarded>
 
@@ -55,6 +57,7 @@ package final class Pool: Sendable {
         waitTimeout: Duration = .seconds(5)
     ) {
         self.configuration = configuration
+        self.size = size
         self.waitTimeout = waitTimeout
         pool = Mutex(Guarded(state: State(size: size, waitLimit: waitLimit)))
     }

@@ -10,8 +10,8 @@ extension Searcher {
     /// A strong search reads the session's revision while it scans. Frequent: it is the snapshot's,
     /// and the answer stands. Rare: it is a later one; then the snapshot catches up and is scanned
     /// again. What was committed before the search began is in the answer either way, because the
-    /// read began after it did. When it is another model's by now, it is all to be read anew, and nobody
-    /// waits for that: it counts as not in memory until then.
+    /// read began after it did. When it is another model's by now, it is all to be read anew: unless that
+    /// was done ahead of the commit it counts as not in memory.
     func scan(
         _ request: SearchRequest, for query: QueryVector, _ watch: inout Stopwatch
     ) async throws -> SearchAnswer? {
@@ -35,8 +35,7 @@ extension Searcher {
             if version.revision < snapshot.revision { snapshots.forget(request.session) }
         }
         if snapshots.resident(request.session)?.version.modelID != version.modelID {
-            snapshots.noticed(request.session, version.revision)
-            return nil
+            guard await snapshots.succeeded(request.session, by: version) else { return nil }
         }
         guard
             let current = try await snapshots.current(

@@ -21,12 +21,16 @@ struct Workshop {
         others: [any Embedder] = [],
         options: Ingestor.Options = .hasty,
         observe: @escaping @Sendable (WorkerEvent) async throws -> Void = { _ in },
-        openCloud: @escaping CloudOpener = { _, _ in throw LibraryError.notFound }
+        openCloud: @escaping CloudOpener = { _, _ in throw LibraryError.notFound },
+        didCommit: @escaping @Sendable (UUID) async -> Void = { _ in },
+        willCommit: @escaping @Sendable (UUID, Transaction) async throws -> Settling? = { _, _ in
+            nil
+        }
     ) -> Ingestor {
         Ingestor(
             pool: pool, blobs: store ?? blobs, scratch: scratch, extractor: Extractor(),
             embedders: EmbedderRegistry([embedder] + others), options: options,
-            openCloud: openCloud, observe: observe)
+            openCloud: openCloud, observe: observe, didCommit: didCommit, willCommit: willCommit)
     }
 
     var scratch: String { blobs.directory + "/jobs" }

@@ -5,6 +5,7 @@ import Foundation
 import Library
 import Postgres
 import Retrieval
+import Synchronization
 import Testing
 import Vectors
 
@@ -97,6 +98,56 @@ struct SnapshotCacheTests {
             #expect(plans.count { $0 != .scan } >= 1)
             // All forty would ask, were they not held back: none of them finds it there.
             #expect(plans.count { $0 == .scan } >= 20)
+        }
+    }
+
+    @Test(
+        "However many searches of sessions that are not there wait, connections are left to others")
+    func connectionsLeft() async throws {
+        try await withMigratedDatabase { pool in
+            var sessions: [UUID] = []
+            for index in 0..<3 {
+                sessions.append(
+                    try await session(pool, "s\(index)", rows: 20, seed: UInt64(index + 1)))
+            }
+            let owner = Pool(pool.configuration, size: 1)
+            // Neither those that come into memory, nor those that are too large for it.
+            for limits in [
+                SnapshotCache.Limits(bytes: 1 << 30), .init(bytes: 1 << 30, sessionBytes: 1_000),
+            ] {
+                let searcher = Searcher(
+                    pool: pool, embedders: EmbedderRegistry([HashingEmbedder()]),
+                    snapshots: SnapshotCache(pool, limits: limits))
+                let searches = Mutex<[Task<Int, any Error>]>([])
+                try await owner.withTransaction(as: .service) { db in
+                    // No chunk is read until the end of this.
+                    _ = try await db.execute(
+                        Statement("block", "LOCK TABLE carrel.document_chunks"))
+                    for number in 0..<60 {
+                        let session = sessions[number % 3]
+                        searches.withLock {
+                            $0.append(
+                                Task {
+                                    var generator = Seeded(UInt64(number))
+                                    return try await searcher.search(
+                                        SearchRequest(
+                                            as: .service, session: session,
+                                            query: .vector(generator.unitVector()), k: 3)
+                                    ).hits.count
+                                })
+                        }
+                    }
+                    try await until { pool.statistics.inUse >= (pool.size - limits.buildsAtOnce) / 2 }
+                    try await Task.sleep(for: .milliseconds(200))
+                    #expect(pool.statistics.waiting == 0)
+                    let one: Int = try await pool.withConnection(as: .service) { db in
+                        try await db.query(Statement("one", "SELECT 1")).single()
+                    }
+                    #expect(one == 1)
+                }
+                for search in searches.withLock({ $0 }) { #expect(try await search.value == 3) }
+            }
+            await owner.shutdown()
         }
     }
 

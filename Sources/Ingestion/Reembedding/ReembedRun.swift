@@ -135,34 +135,49 @@ struct ReembedRun {
 
     /// False when chunks came that have no vector yet.
     ///
-    /// The job's row is locked last: until then the lease is renewed beside this, and whoever cancels
-    /// need not wait.
     private func `switch`() async throws -> Bool {
         try await lease.transaction { try await advance("switch", nil, on: $0) }
-        let began = ContinuousClock.now
-        let outcome = try await ingestor.pool.withTransaction(as: .service) { db in
-            let outcome = try await ReembeddingRepository.switch(
-                run, retaining: terms.retentionSeconds,
-                atOnce: ingestor.options.switchedAtOnce, on: db
-            ) { try await ingestor.observe(.switching) }
-            guard case .done(_, let chunks) = outcome else { return outcome }
-            var counts = ReembeddingCounts()
-            counts.switchMicroseconds = Int64(began.microsecondsAgo)
-            try await ReembeddingRepository.add(
-                counts, sessionID: run.sessionID, jobID: run.jobID, on: db)
-            guard
-                try await advanced("done", chunks, of: chunks, on: db),
-                try await JobRepository.finish(
-                    id: run.jobID, state: .succeeded, owner: lease.owner, on: db)
-            else { throw LeaseLost() }
-            return outcome
+        var settle: Settling?
+        let outcome: ReembeddingRepository.Switch
+        do {
+            outcome = try await ingestor.pool.withTransaction(as: .service) { db in
+                try await `switch`(on: db, &settle)
+            }
+        } catch {
+            settle?(false)
+            throw error
         }
+        settle?(true)
         switch outcome {
         case .done: return true
         case .lacking: return false
         case .otherModel:
             throw ReembeddingStopped(reason: "the session was given another model meanwhile")
         }
+    }
+
+    /// The job's row is locked last: until then the lease is renewed beside this, and whoever cancels
+    /// need not wait.
+    private func `switch`(
+        on db: Transaction, _ settle: inout Settling?
+    ) async throws -> ReembeddingRepository.Switch {
+        let began = ContinuousClock.now
+        let outcome = try await ReembeddingRepository.switch(
+            run, retaining: terms.retentionSeconds, atOnce: ingestor.options.switchedAtOnce,
+            on: db
+        ) { try await ingestor.observe(.switching) }
+        guard case .done(_, let chunks) = outcome else { return outcome }
+        settle = try await ingestor.willCommit(run.sessionID, db)
+        var counts = ReembeddingCounts()
+        counts.switchMicroseconds = Int64(began.microsecondsAgo)
+        try await ReembeddingRepository.add(
+            counts, sessionID: run.sessionID, jobID: run.jobID, on: db)
+        guard
+            try await advanced("done", chunks, of: chunks, on: db),
+            try await JobRepository.finish(
+                id: run.jobID, state: .succeeded, owner: lease.owner, on: db)
+        else { throw LeaseLost() }
+        return outcome
     }
 
     // MARK: Pieces

@@ -13,6 +13,8 @@ struct CacheState {
         var lastUse: UInt64 = 0
         /// The one build or catch-up under way.
         var flight: Task<Void, any Error>?
+        /// The flight is of a session that was read ahead of a commit.
+        var isSucceeding = false
         /// How many chunks the one who had it built knew of.
         var expected = 0
         /// No older revision is published: somebody knows of it.
@@ -28,6 +30,8 @@ struct CacheState {
     }
 
     let limits: SnapshotCache.Limits
+    /// How many searches of sessions that are not in memory PostgreSQL is asked at a time.
+    let searchesAtOnce: Int
     /// Whether large sessions can lie in files.
     let hasFiles: Bool
     var entries: [UUID: Entry] = [:]
@@ -39,8 +43,9 @@ struct CacheState {
     private(set) var clock: UInt64 = 0
     private(set) var statistics = SnapshotCache.Statistics()
 
-    init(limits: SnapshotCache.Limits, hasFiles: Bool) {
+    init(limits: SnapshotCache.Limits, searchesAtOnce: Int, hasFiles: Bool) {
         self.limits = limits
+        self.searchesAtOnce = searchesAtOnce
         self.hasFiles = hasFiles
     }
 
@@ -67,26 +72,32 @@ struct CacheState {
         case ask
         /// The session is being read.
         case arrival(Task<Void, any Error>)
-        /// Others ask already and will have it read.
+        /// It is there by now.
+        case arrived
+        /// Others ask already: it is its turn, or the session is there, before long.
         case soon
     }
 
+    /// Whose flight is short is waited for; a larger session is read for longer than its graph is walked,
+    /// so its searches take turns.
     mutating func admission(to session: UUID) -> Admission {
         let entry = entries[session]
-        if entry?.snapshot == nil, entry?.tooManyChunks == nil,
-            asking[session, default: 0] >= Self.searchesAtOnce
-        {
-            guard let entry, let flight = entry.flight else { return .soon }
-            if entry.expected <= Self.awaitedChunks { return .arrival(flight) }
+        if entry?.snapshot != nil { return .arrived }
+        let searches = asking[session, default: 0]
+        let limit = entry?.tooManyChunks == nil ? Self.searchesOfOne : searchesAtOnce
+        guard searches < limit, asking.values.reduce(0, +) < searchesAtOnce else {
+            if let entry, let flight = entry.flight, entry.expected <= Self.awaitedChunks {
+                return .arrival(flight)
+            }
+            return .soon
         }
-        asking[session, default: 0] += 1
+        asking[session] = searches + 1
         return .ask
     }
 
     /// The first search is not kept waiting, and the next one only if it comes at once.
-    private static let searchesAtOnce = 2
+    private static let searchesOfOne = 2
 
-    /// A larger session is read for longer than its graph is walked.
     private static let awaitedChunks = 50_000
 
     /// Whether a session of unknown size may be mapped now: not once it was too large.
@@ -102,8 +113,10 @@ struct CacheState {
             if entry.flight != nil || entry.snapshot != nil { return false }
             if let tooMany = entry.tooManyChunks, chunks >= tooMany { return false }
         }
-        return builds < limits.buildsAtOnce && leastBytes(chunks) <= limits.sessionBytes
+        return builds < limits.buildsAtOnce && !isTooLarge(chunks)
     }
+
+    func isTooLarge(_ chunks: Int) -> Bool { leastBytes(chunks) > limits.sessionBytes }
 
     /// What a session of so many chunks takes at least.
     ///

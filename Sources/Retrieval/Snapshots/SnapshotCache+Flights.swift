@@ -9,18 +9,26 @@ import Synchronization
 import Vectors
 
 extension SnapshotCache {
-    /// The flight under way, or a new one.
-    func flight(_ session: UUID, _ state: inout CacheState) -> Task<Void, any Error> {
+    /// The flight under way, or a new one, which begins with what `prepared` returns if it is given.
+    func flight(
+        _ session: UUID, _ state: inout CacheState,
+        from prepared: (@Sendable () async -> SessionSnapshot?)? = nil
+    ) -> Task<Void, any Error> {
         if let flight = state.entries[session]?.flight { return flight }
         let isBuild = state.entries[session]?.snapshot == nil
         if isBuild { state.builds += 1 }
         state.count(isBuild ? \.builds : \.catchUps)
         let flight = Task { [self] in
             let result: Result<Void, any Error>
-            do { result = .success(try await fly(session)) } catch { result = .failure(error) }
+            do {
+                result = .success(try await fly(session, from: await prepared?()))
+            } catch {
+                result = .failure(error)
+            }
             self.state.withLock { state in
                 if isBuild { state.builds -= 1 }
                 state.entries[session]?.flight = nil
+                state.entries[session]?.isSucceeding = false
                 let entry = state.entries[session]
                 if let entry, entry.snapshot == nil, entry.tooManyChunks == nil, !entry.isMaintained
                 {
@@ -34,8 +42,8 @@ extension SnapshotCache {
     }
 
     /// Reads until what is published is as new as anybody knows.
-    private func fly(_ session: UUID) async throws {
-        var known = state.withLock { $0.entries[session]?.snapshot }
+    private func fly(_ session: UUID, from prepared: SessionSnapshot?) async throws {
+        var known = prepared ?? state.withLock { $0.entries[session]?.snapshot }
         if known == nil { known = await mapped(session) }
         while true {
             guard let made = try await read(session, from: known) else {
@@ -85,7 +93,7 @@ extension SnapshotCache {
         try? await Background.run {}
     }
 
-    @Sendable private func isOpen() -> Bool { !isClosed.load(ordering: .acquiring) }
+    @Sendable func isOpen() -> Bool { !isClosed.load(ordering: .acquiring) }
 
     // MARK: Files
 
@@ -208,7 +216,7 @@ extension SnapshotCache {
 }
 
 /// Long computations, one after another on a thread of their own: the threads that answer stay free.
-private enum Background {
+enum Background {
     private static let queue = DispatchQueue(label: "carrel.snapshots", qos: .utility)
 
     /// Files are read beside it: a search may be waiting for its session.

@@ -74,7 +74,11 @@ package final class SnapshotCache: Sendable {
     package init(_ pool: Pool, limits: Limits = .standard, files: SnapshotFiles? = nil) {
         self.pool = pool
         self.files = files
-        state = Mutex(CacheState(limits: limits, hasFiles: files != nil))
+        // Half of what the builds leave: the other half is for those who are not in need of a session.
+        let searchesAtOnce = max(1, (pool.size - limits.buildsAtOnce) / 2)
+        state = Mutex(
+            CacheState(
+                limits: limits, searchesAtOnce: searchesAtOnce, hasFiles: files != nil))
         sessionBytes = limits.sessionBytes
         placement =
             files.map { RowPlacement(heldRows: limits.heldRows, directory: $0.directory) }
@@ -133,7 +137,12 @@ package final class SnapshotCache: Sendable {
     /// many are. Returns at once.
     package func warm(_ session: UUID, chunks: Int) {
         state.withLock { state in
-            guard state.mayBuild(session, chunks: chunks) else { return }
+            guard state.mayBuild(session, chunks: chunks) else {
+                if state.isTooLarge(chunks), state.entries[session] == nil {
+                    state.entries[session] = CacheState.Entry(tooManyChunks: chunks)
+                }
+                return
+            }
             _ = flight(session, &state)
             state.entries[session]!.expected = chunks
         }

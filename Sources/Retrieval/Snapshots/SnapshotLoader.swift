@@ -40,6 +40,17 @@ enum SnapshotLoader {
         return SessionSnapshot(version: changes.version, model: changes.model, segments: segments)
     }
 
+    /// The session in whole, as it will be when the transaction is committed.
+    static func whole(
+        _ session: UUID, _ placement: RowPlacement, on transaction: Transaction
+    ) async throws -> SessionSnapshot? {
+        let builder = try await read(session, after: nil, nil, placement, on: transaction)
+        guard var builder else { return nil }
+        let changes = builder.changes
+        return SessionSnapshot(
+            version: changes.version, model: changes.model, segments: [try builder.segment()])
+    }
+
     private static func read(
         _ session: UUID, after revision: Int64?, _ known: SessionVersion?,
         _ placement: RowPlacement, on db: Transaction

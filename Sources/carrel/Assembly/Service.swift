@@ -83,7 +83,8 @@ struct Service {
             pool: pool, blobs: try await blobs.store(home), scratch: home.scratch,
             extractor: Extractor(), embedders: embedders,
             openCloud: { try await clouds.opened($0, of: $1, pool) },
-            didCommit: { await snapshots.committed($0) })
+            didCommit: { await snapshots.committed($0) },
+            willCommit: { try await snapshots.prepare($0, on: $1) })
         let gatekeeper = Gatekeeper(
             pool: pool, passwords: PasswordLane(), sealer: sealer,
             isRegistrationOpen: isRegistrationOpen)
