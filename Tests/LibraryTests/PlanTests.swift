@@ -214,6 +214,15 @@ struct PlanTests {
                     ReembeddingRepository.selectWork, [s, d, d], uses: ["Append"],
                     avoids: ["SubPlan", "WindowAgg"])
 
+                // Whatever the statistics say of the stage, it is asked for one chunk at a time.
+                for statement in [
+                    ReembeddingRepository.countLacking, ReembeddingRepository.retireRest,
+                ] {
+                    try await expectPlan(
+                        statement, [s, d], uses: ["SubPlan 1", "(chunk_id = c.id)"],
+                        avoids: ["Join", "Nested Loop"])
+                }
+
                 try await expectPlan(
                     JobRepository.selectByID, [d], uses: ["jobs_id_idx"])
                 try await expectPlan(

@@ -106,15 +106,19 @@ extension ReembeddingRepository {
 
 extension ReembeddingRepository {
     /// Whether the vector of a chunk `c` is in the stage $2.
+    ///
+    /// A value, not EXISTS: that would become a join, and of a stage that was filled since the last ANALYZE
+    /// the planner believes that it has one row, which is then looked through for every chunk.
     static let isStaged = """
-        EXISTS (
-            SELECT
-            FROM carrel.reembedding_vectors AS v
-            WHERE v.session_id = c.session_id
-                AND v.job_id = $2
-                AND v.chunk_id = c.id
-                AND v.text_md5 = md5(c.chunk_text)::uuid
-        )
+        coalesce(
+            (
+                SELECT v.text_md5
+                FROM carrel.reembedding_vectors AS v
+                WHERE v.session_id = c.session_id
+                    AND v.job_id = $2
+                    AND v.chunk_id = c.id
+            ) = md5(c.chunk_text)::uuid,
+            false)
         """
 
     // Plan: Index Scan using document_chunks_pkey from the cursor on, for each row the stage by its

@@ -91,7 +91,8 @@ extension ReembeddingRepository {
 }
 
 extension ReembeddingRepository {
-    private static let countLacking = Statement(
+    // Plan: the session's chunks, for each the stage by its key.
+    package static let countLacking = Statement(
         "reembedding.countLacking",
         """
         SELECT count(*)
@@ -99,7 +100,8 @@ extension ReembeddingRepository {
         WHERE c.session_id = $1 AND NOT \(isStaged)
         """)
 
-    private static let retireRest = Statement(
+    // Plan: as of countLacking.
+    package static let retireRest = Statement(
         "reembedding.retireRest",
         """
         INSERT INTO carrel.reembedding_vectors AS v

@@ -92,11 +92,16 @@ extension FolderRepository {
         LIMIT $2
         """)
 
+    // The trigger takes the same lock, but after the row's: two moves would wait for one another.
     private static let updateParent = Statement(
         "folder.move",
         """
+        WITH turn AS MATERIALIZED (
+            SELECT pg_advisory_xact_lock(hashtext('carrel.folders'), hashtext($1::uuid::text))
+        )
         UPDATE carrel.folders
         SET parent_id = $3
+        FROM turn
         WHERE session_id = $1 AND id = $2
         RETURNING \(columns)
         """)
