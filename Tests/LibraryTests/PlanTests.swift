@@ -222,6 +222,9 @@ struct PlanTests {
                         statement, [s, d], uses: ["SubPlan 1", "(chunk_id = c.id)"],
                         avoids: ["Join", "Nested Loop"])
                 }
+                try await expectPlan(
+                    ReembeddingRepository.selectVectors, [s, d, "ARRAY[\(d)::uuid]"],
+                    uses: ["(id = ANY", "(chunk_id = c.id)"], avoids: ["Hash", "Merge Join"])
 
                 try await expectPlan(
                     JobRepository.selectByID, [d], uses: ["jobs_id_idx"])

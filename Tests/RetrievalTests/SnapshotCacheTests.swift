@@ -137,7 +137,8 @@ struct SnapshotCacheTests {
                                 })
                         }
                     }
-                    try await until { pool.statistics.inUse >= (pool.size - limits.buildsAtOnce) / 2 }
+                    let most = (pool.size - limits.buildsAtOnce) / 2
+                    try await until { pool.statistics.inUse >= most }
                     try await Task.sleep(for: .milliseconds(200))
                     #expect(pool.statistics.waiting == 0)
                     let one: Int = try await pool.withConnection(as: .service) { db in

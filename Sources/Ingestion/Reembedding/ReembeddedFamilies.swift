@@ -21,10 +21,11 @@ struct ReembeddedFamilies {
     /// - Throws: `EmbeddingError` that is no text's fault; `PostgresError`; `IngestionError`.
     func vectors(for wanted: [WantedChunk]) async throws -> Batch {
         var batch = Batch()
-        var made = try await pool.withConnection(as: .service) { db in
+        let staged = try await pool.withConnection(as: .service) { db in
             try await ReembeddingRepository.staged(
                 wanted.map(\.id), sessionID: run.sessionID, stageID: run.stageID, on: db)
         }
+        var made = staged
         // The longest first: what goes to the model together is of about one length.
         let missing = wanted.filter { !$0.text.isEmpty && made[$0.id] == nil }
             .sorted { $0.text.utf8.count > $1.text.utf8.count }
@@ -47,7 +48,7 @@ struct ReembeddedFamilies {
                 guard vectors.count == family.count else { continue }
                 made[chunk.id] = ParentVectors.mean(of: vectors).values
             }
-            if let vector = made[chunk.id] {
+            if let vector = made[chunk.id], vector != staged[chunk.id] {
                 batch.vectors.append(
                     StagedVector(chunkID: chunk.id, digest: chunk.digest, vector: vector))
             }

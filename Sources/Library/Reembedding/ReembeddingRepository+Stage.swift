@@ -229,16 +229,21 @@ extension ReembeddingRepository {
             WHERE v.text_md5 <> excluded.text_md5 OR v.embedding <> excluded.embedding
         """)
 
-    private static let selectVectors = Statement(
+    // Plan: document_chunks_pkey, then the stage by its key; LIMIT keeps it from becoming another join (isStaged).
+    package static let selectVectors = Statement(
         "reembedding.selectVectors",
         """
-        SELECT c.id, v.embedding
+        SELECT c.id, staged.embedding
         FROM carrel.document_chunks AS c
-        JOIN carrel.reembedding_vectors AS v
-            ON v.session_id = c.session_id
-            AND v.job_id = $2
-            AND v.chunk_id = c.id
-            AND v.text_md5 = md5(c.chunk_text)::uuid
+        CROSS JOIN LATERAL (
+            SELECT v.embedding
+            FROM carrel.reembedding_vectors AS v
+            WHERE v.session_id = c.session_id
+                AND v.job_id = $2
+                AND v.chunk_id = c.id
+                AND v.text_md5 = md5(c.chunk_text)::uuid
+            LIMIT 1
+        ) AS staged
         WHERE c.session_id = $1 AND c.id = ANY($3)
         """)
 
