@@ -124,6 +124,14 @@ package struct EmbeddedCluster: Sendable {
         Task.detached { while child.exitStatus() == nil { await pause(milliseconds: 10) } }
     }
 
+    /// Lets others run before a process of this server: one of its connections' own, by the id it tells.
+    /// What is no child of the server is left alone.
+    package func lowerPriority(of process: Int32) {
+        let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
+        guard status.contains("\nPPid:\t\(processID)\n") else { return }
+        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(process), 10)
+    }
+
     /// Process ids are used again, so the server is asked for its own first.
     private func signal(_ number: Int32) {
         if let running = PostmasterFile(dataDirectory: dataDirectory) {

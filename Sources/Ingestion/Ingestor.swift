@@ -11,7 +11,7 @@ package import Postgres
 /// A value: copies share the pool, the files and the bell that wakes workers. Any number of them, in
 /// any number of processes, may run against one database and one blob store.
 package struct Ingestor: Sendable {
-    let pool: Pool
+    private(set) var pool: Pool
     let blobs: any BlobStore
     /// Where unfinished jobs keep what they have done so far.
     let scratchDirectory: String
@@ -90,6 +90,13 @@ package struct Ingestor: Sendable {
         self.openCloud = openCloud
         self.didCommit = didCommit
         self.willCommit = willCommit
+    }
+
+    /// The same with connections of its own: jobs are in nobody's way then.
+    package func working(on pool: Pool) -> Ingestor {
+        var copy = self
+        copy.pool = pool
+        return copy
     }
 
     /// A job was enqueued elsewhere: idle workers of this process look for it now.

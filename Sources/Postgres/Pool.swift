@@ -29,6 +29,7 @@ package final class Pool: Sendable {
     /// Most connections at a time.
     package let size: Int
     private let waitTimeout: Duration
+    private let prepare: @Sendable (Connection) async throws(PostgresError) -> Void
     private let pool: Mutex<Guarded>
 
     private typealias State = PoolState<Connection>
@@ -52,13 +53,16 @@ package final class Pool: Sendable {
     ///   - size: most connections at a time.
     ///   - waitLimit: most callers in line when all are in use; more are refused at once.
     ///   - waitTimeout: longest wait in line.
+    ///   - prepare: what is done with each connection before it is lent for the first time.
     package init(
         _ configuration: PostgresConfiguration, size: Int, waitLimit: Int = 1_000,
-        waitTimeout: Duration = .seconds(5)
+        waitTimeout: Duration = .seconds(5),
+        prepare: @escaping @Sendable (Connection) async throws(PostgresError) -> Void = { _ in }
     ) {
         self.configuration = configuration
         self.size = size
         self.waitTimeout = waitTimeout
+        self.prepare = prepare
         pool = Mutex(Guarded(state: State(size: size, waitLimit: waitLimit)))
     }
 
@@ -156,7 +160,9 @@ package final class Pool: Sendable {
 
     private func open() async throws(PostgresError) -> Connection {
         do throws(PostgresError) {
-            return try await Connection.open(configuration)
+            let connection = try await Connection.open(configuration)
+            try await prepare(connection)
+            return connection
         } catch {
             release { $0.giveUpPlace() }
             throw error

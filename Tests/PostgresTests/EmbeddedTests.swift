@@ -115,6 +115,36 @@ struct EmbeddedTests {
         #expect(!FileManager.default.fileExists(atPath: process))
     }
 
+    @Test("Connections that are prepared for it come after others, and nobody else does")
+    func priority() async throws {
+        let cluster = try await start(try TestDirectory.make("priority"))
+        let configuration = try PostgresConfiguration(url: cluster.url)
+        let background = Pool(configuration, size: 2) { connection throws(PostgresError) in
+            cluster.lowerPriority(of: connection.processID)
+            try await connection.script("SET max_parallel_workers_per_gather = 0")
+        }
+        let show = Statement("show", "SELECT current_setting('max_parallel_workers_per_gather')")
+        for _ in 0..<2 {
+            try await background.withConnection(as: .nobody) { db in
+                #expect(
+                    getpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(db.processID)) == 10
+                )
+                let workers: String = try await db.query(show).single()
+                #expect(workers == "0")
+            }
+        }
+        await background.shutdown()
+        let other = try await Connection.open(configuration)
+        #expect(getpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(other.processID)) == 0)
+        let workers: String = try await other.query(show).single()
+        #expect(workers == "2")
+        await other.close()
+        let own = getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)
+        cluster.lowerPriority(of: getpid())
+        #expect(getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0) == own)
+        await cluster.stop()
+    }
+
     @Test("Clusters side by side do not meet")
     func sideBySide() async throws {
         let one = try await start(try TestDirectory.make("one"))

@@ -84,7 +84,10 @@ struct CacheState {
         let entry = entries[session]
         if entry?.snapshot != nil { return .arrived }
         let searches = asking[session, default: 0]
-        let limit = entry?.tooManyChunks == nil ? Self.searchesOfOne : searchesAtOnce
+        let limit =
+            if entry?.tooManyChunks != nil { searchesAtOnce }
+            // It is PostgreSQL that reads it, too.
+            else if entry?.flight != nil { 1 } else { Self.searchesOfOne }
         guard searches < limit, asking.values.reduce(0, +) < searchesAtOnce else {
             if let entry, let flight = entry.flight, entry.expected <= Self.awaitedChunks {
                 return .arrival(flight)

@@ -11,6 +11,8 @@ struct Database {
         let app: String
         /// For migrations: a role that may act as carrel_migrate, the owner of the tables.
         let migrate: String
+        /// Lets others run before a process of the database's server, where that is ours to tell.
+        var lowerPriority: @Sendable (_ process: Int32) -> Void = { _ in }
     }
 
     let home: Home
@@ -45,7 +47,8 @@ struct Database {
         return try await ensuring {
             try await body(
                 Addresses(
-                    app: cluster.url(database: "carrel", user: "carrel_app"), migrate: cluster.url))
+                    app: cluster.url(database: "carrel", user: "carrel_app"), migrate: cluster.url,
+                    lowerPriority: { cluster.lowerPriority(of: $0) }))
         } finally: {
             await cluster.stop()
         }

@@ -43,14 +43,24 @@ struct Service {
         let embedders = try embedders.registry(home)
         return try await database.withAddresses { addresses in
             try await prepareSchema(addresses)
-            let pool = Pool(try PostgresConfiguration(url: addresses.app), size: poolSize)
+            let configuration = try PostgresConfiguration(url: addresses.app)
+            let pool = Pool(configuration, size: poolSize)
+            let background = Pool(configuration, size: Self.backgroundConnections) {
+                connection throws(PostgresError) in
+                addresses.lowerPriority(connection.processID)
+                try await connection.script("SET max_parallel_workers_per_gather = 0")
+            }
             return try await ensuring {
-                try await serve(pool, embedders, body)
+                try await serve(pool, background, embedders, body)
             } finally: {
+                await background.shutdown()
                 await pool.shutdown()
             }
         }
     }
+
+    /// For jobs and the graph: one of each kind may run, and renews its lease meanwhile.
+    private static let backgroundConnections = 6
 
     private var home: Home { database.home }
 
@@ -69,7 +79,8 @@ struct Service {
     }
 
     private func serve<R: Sendable>(
-        _ pool: Pool, _ embedders: EmbedderRegistry, _ body: (ClientFile) async throws -> R
+        _ pool: Pool, _ background: Pool, _ embedders: EmbedderRegistry,
+        _ body: (ClientFile) async throws -> R
     ) async throws -> R {
         try await Fence.check(pool)
         let known = try ClientFile.read(home.clientFile)
@@ -98,7 +109,7 @@ struct Service {
                 ingestor: ingestor, gatekeeper: gatekeeper, sealer: sealer,
                 clouds: clouds, uploadDirectory: home.uploads, logger: logger))
         let address = ClientFile(host: host, port: try await server.start(), apiKey: key)
-        let worker = Task { await ingestor.run() }
+        let worker = Task { await ingestor.working(on: background).run() }
         let resealing = Task {
             try await pool.withConnection(as: .service) { connection in
                 for column in Resealing.all { try await column.run(sealer, on: connection) }
@@ -107,7 +118,7 @@ struct Service {
         let following = Task { await snapshots.follow() }
         let graph = Task {
             await GraphBuilder(
-                pool: pool,
+                pool: background,
                 demand: .init(
                     needsGraph: { !snapshots.holds($0) }, activity: { snapshots.activity })
             ).run()

@@ -66,9 +66,8 @@ struct ReembedBench: Sendable {
         var course = Course()
         let run: ReembedRunShape
         do {
-            // What was just stored is read into memory first.
             course.begin("warm")
-            try await Task.sleep(for: .seconds(3))
+            for session in [own, other] { try await inMemory(session) }
             course.begin("idle")
             try await Task.sleep(for: .seconds(seconds))
             run = try await switched(own, making, &course, pressures[0].change)
@@ -80,6 +79,15 @@ struct ReembedBench: Sendable {
         pressures.forEach { $0.end.raise() }
         return course.result(
             of: run, making, own: try await ownReadings, other: try await otherReadings)
+    }
+
+    /// Waits until a session that was just stored has been read, and a moment for its codes to be made.
+    private func inMemory(_ session: String) async throws {
+        let parameters = SearchParameters(session: session, text: "matter", k: 1)
+        while try await remote.search(parameters).meta.plan != "scan" {
+            try await Task.sleep(for: .milliseconds(200))
+        }
+        try await Task.sleep(for: .seconds(3))
     }
 
     private func session(_ size: Int, number: Int) async throws -> String {
