@@ -83,7 +83,8 @@ struct ReembedBench: Sendable {
 
     /// Waits until a session that was just stored has been read, and a moment for its codes to be made.
     private func inMemory(_ session: String) async throws {
-        let parameters = SearchParameters(session: session, text: "matter", k: 1)
+        let parameters = SearchParameters(
+            session: try await remote.open(named: session), text: "matter", k: 1)
         while try await remote.search(parameters).meta.plan != "scan" {
             try await Task.sleep(for: .milliseconds(200))
         }
