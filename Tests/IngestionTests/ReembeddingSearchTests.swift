@@ -44,7 +44,9 @@ struct ReembeddingSearchTests {
         }
     }
 
-    @Test("The session stays in memory, and each answer is of one model")
+    @Test(
+        "Sixteen clients search throughout: the session stays in memory, and each hit is of the answer's model"
+    )
     func stays() async throws {
         try await withWorkshop { shop in
             try await shop.store(300, in: "first")
@@ -53,32 +55,36 @@ struct ReembeddingSearchTests {
             _ = try await server.cache.build(session)
             let begun = server.cache.statistics.builds
             let job = try await shop.begin()
-            let isDone = Flag()
-            let searches = (0..<4).map { number in
-                Task {
+            let end = Flag()
+            let searches = (0..<16).map { number in
+                let question = "matter \(number % 7), at length"
+                return Task {
                     var answers: [SearchAnswer] = []
-                    while !isDone.isRaised || answers.count < 20 {
-                        answers.append(
-                            try await server.search("matter \(number), at length", in: session))
+                    while !end.isRaised || answers.count < 20 {
+                        answers.append(try await server.search(question, in: session))
                     }
-                    return answers
+                    return (question, answers)
                 }
             }
             #expect(try await shop.work(server.worker, until: job).state == .succeeded)
-            isDone.raise()
+            end.raise()
             let revision = try await shop.reload().revision
-            var models: Set<String> = []
+            var judges = [oldModel, newModel].map { Judge($0) }
             for search in searches {
-                for answer in try await search.value {
+                let (question, answers) = try await search.value
+                for answer in answers {
                     #expect(answer.meta.plan == .scan)
-                    #expect(
-                        answer.meta.model
-                            == (answer.meta.revision < revision ? oldModel : newModel).identity.name
-                    )
-                    models.insert(answer.meta.model)
+                    let judge = answer.meta.revision < revision ? 0 : 1
+                    #expect(answer.meta.model == judges[judge].model.identity.name)
+                    #expect(answer.hits.count == 5)
+                    for hit in answer.hits {
+                        let score = try await judges[judge].score(
+                            of: hit.text.string, for: question)
+                        #expect(abs(hit.score - score) < 1e-4)
+                    }
                 }
             }
-            #expect(models.count == 2)
+            #expect(judges.allSatisfy { $0.count > 0 })
             #expect(server.cache.statistics.builds == begun, "nobody had it read again")
             // What was prepared is what is stored.
             let prepared = try await server.search("Passage 77 of first", in: session, k: 50)
@@ -163,6 +169,27 @@ extension Workshop {
         return try await pool.withConnection(as: .service) {
             try await $0.query(find, process).count
         } > 0
+    }
+}
+
+/// What a model makes of texts, itself.
+private struct Judge {
+    let model: any Embedder
+    private var passages: [String: [Float]] = [:]
+    private var questions: [String: [Float]] = [:]
+    private(set) var count = 0
+
+    init(_ model: any Embedder) { self.model = model }
+
+    mutating func score(of passage: String, for question: String) async throws -> Float {
+        count += 1
+        if passages[passage] == nil {
+            passages[passage] = Array(try await model.embed([passage], as: .passage).row(0))
+        }
+        if questions[question] == nil {
+            questions[question] = Array(try await model.embed([question], as: .query).row(0))
+        }
+        return zip(passages[passage]!, questions[question]!).reduce(0) { $0 + $1.0 * $1.1 }
     }
 }
 

@@ -46,7 +46,8 @@ let ingestor = Ingestor(
     observe: { event in
         if "\(event)" == step { kill(getpid(), SIGKILL) }
     },
-    didCommit: { await snapshots.committed($0) })
+    didCommit: { await snapshots.committed($0) },
+    willCommit: { try await snapshots.prepare($0, on: $1) })
 if step == "serve" {
     guard let port = Int(arguments[5]) else { exit(64) }
     try await listen(on: port, pool, embedders, snapshots, ingestor, uploads: arguments[2])

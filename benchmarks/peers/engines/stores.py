@@ -113,7 +113,8 @@ class Chroma(Engine):
         self.log = open(folder + "/server.log", "wb")
         program = os.path.join(os.path.dirname(sys.executable), "chroma")
         self.server = subprocess.Popen(
-            [program, "run", "--path", folder, "--host", "127.0.0.1", "--port", str(port)],
+            [sys.executable, program, "run", "--path", folder, "--host", "127.0.0.1",
+             "--port", str(port)],
             stdout=self.log, stderr=self.log, env={**os.environ, "ANONYMIZED_TELEMETRY": "False"})
         for attempt in range(120):
             try:
