@@ -41,7 +41,7 @@ struct Serve: AsyncParsableCommand {
     @Flag(help: "Migrate a database given by CARREL_DATABASE_URL too.")
     var migrate = false
 
-    @Option(help: "Connections to the database.")
+    @Option(help: "Connections to the database for requests; jobs have six of their own.")
     var poolSize = 8
 
     @Option(help: "Memory for sessions in MB; half of the machine's unless given.")
