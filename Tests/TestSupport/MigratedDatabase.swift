@@ -15,7 +15,7 @@ package func withDatabase<R>(
     return try await withDatabase(
         size: size, template: "migrated", user: "carrel_app",
         preparation: { url in
-            let connection = try await Connection.open(PostgresConfiguration(url: url))
+            let connection = try await Connection.open(patient(url))
             try await Migrator().up(on: connection)
             await connection.close()
         }, body)
@@ -26,7 +26,7 @@ package func withOwner<R>(
     of pool: Pool, _ body: (Connection) async throws -> R
 ) async throws -> R {
     let url = pool.configuration.url.replacing("user=carrel_app", with: "user=carrel")
-    let connection = try await Connection.open(PostgresConfiguration(url: url))
+    let connection = try await Connection.open(patient(url))
     let result: Result<R, any Error>
     do { result = .success(try await body(connection)) } catch { result = .failure(error) }
     await connection.close()

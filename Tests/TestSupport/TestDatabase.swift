@@ -92,7 +92,7 @@ package actor TestDatabase {
                 try await connection.script("CREATE DATABASE \(database)")
             }
             let url = cluster.url(database: database)
-            let connection = try await Connection.open(PostgresConfiguration(url: url))
+            let connection = try await Connection.open(patient(url))
             try await connection.script("CREATE EXTENSION vector")
             await connection.close()
             try await preparation?(url)
@@ -106,7 +106,7 @@ package actor TestDatabase {
         _ cluster: EmbeddedCluster, _ body: (Connection) async throws -> Void
     ) async throws {
         let url = cluster.url(database: "postgres")
-        let connection = try await Connection.open(PostgresConfiguration(url: url))
+        let connection = try await Connection.open(patient(url))
         do { try await body(connection) } catch {
             await connection.close()
             throw error
@@ -132,6 +132,13 @@ package actor TestDatabase {
 
 private let removeAtExit = Mutex<Int32?>(nil)
 
+/// Waits for a connection as long as a machine may need that runs hundreds of tests at once.
+func patient(_ url: String) throws(PostgresError) -> PostgresConfiguration {
+    var configuration = try PostgresConfiguration(url: url)
+    configuration.connectTimeout = .seconds(60)
+    return configuration
+}
+
 /// Runs `body` with a pool on a fresh database, which is dropped afterwards.
 ///
 /// Not to be nested: a limited number run at a time, and each may wait for its turn.
@@ -145,7 +152,7 @@ package func withDatabase<R>(
     do {
         let url = try await TestDatabase.shared.fresh(
             template: template, user: user, preparation: preparation)
-        let pool = Pool(try PostgresConfiguration(url: url), size: size)
+        let pool = Pool(try patient(url), size: size)
         do { result = .success(try await body(pool)) } catch { result = .failure(error) }
         await pool.shutdown()
         try await TestDatabase.shared.drop(url)
