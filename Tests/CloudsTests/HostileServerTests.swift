@@ -10,7 +10,7 @@ import Testing
 struct HostileServerTests {
     private static let loopback = AddressRule(allowing: [AddressRange("127.0.0.1")!])
 
-    private static func limits() -> HTTPLimits {
+    fileprivate static func limits() -> HTTPLimits {
         var limits = HTTPLimits()
         limits.timeout = .seconds(60)
         limits.stall = .seconds(1)
@@ -50,18 +50,23 @@ struct HostileServerTests {
         #expect(answer.status == 200 && answer.body == Array("hi".utf8))
     }
 
+    /// In a process of its own, whose environment nobody else reads.
     @Test("A proxy named by the environment is not asked")
-    func proxy() async throws {
-        let proxy = try TinyWebServer { _, send in
-            _ = send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno")
+    func proxy() async {
+        await #expect(processExitsWith: .success) {
+            let proxy = try TinyWebServer { _, send in
+                _ = send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno")
+            }
+            let server = try TinyWebServer { _, send in
+                _ = send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+            }
+            unsafe setenv("http_proxy", proxy.url(), 1)
+            let client = HTTPClient(
+                rule: HostileServerTests.loopback, limits: HostileServerTests.limits())
+            let answer = try await client.send(HTTPRequest("GET", server.url()))
+            #expect(answer.body == Array("hi".utf8))
+            #expect(proxy.heads.isEmpty)
         }
-        let server = try TinyWebServer { _, send in
-            _ = send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
-        }
-        unsafe setenv("http_proxy", proxy.url(), 1)
-        defer { unsafe unsetenv("http_proxy") }
-        _ = try await client.send(HTTPRequest("GET", server.url()))
-        #expect(proxy.heads.isEmpty)
     }
 
     @Test("A redirect is not followed", arguments: [301, 302, 303, 307, 308])
